@@ -1,0 +1,62 @@
+/*
+ * Backends: IR to the bytes of an engine. backends/backend.c holds the one table;
+ * an engine is one folder and one row.
+ */
+#ifndef COULER_BACKEND_H
+#define COULER_BACKEND_H
+
+#include "couler/ir.h"
+#include "couler/opt.h"
+
+/* feature, words for a user */
+#define FEATURES(X) \
+	X(RUN, "run") X(COMMAND, "command") X(ARGS, "args") X(ARGO_BODY, "an argo body") X(DATAFLOW, "dataflow") \
+	X(JOB_PYTORCH, "job pytorch") X(JOB_TENSORFLOW, "job tensorflow") X(JOB_MPI, "job mpi") X(JOB_RAY, "job ray") X(JOB_KUBERNETES, "job kubernetes") \
+	X(IF, "if") X(FOR, "for") X(FOR_RUNTIME, "for over a list known at run time") X(LOOP, "loop") X(CALL, "a workflow as a step") \
+	X(SWEEP_GRID, "search = grid") X(SWEEP_RANDOM, "search = random") X(SWEEP_HALVING, "search = halving") X(SWEEP_TPE, "search = tpe") X(SWEEP_LLM, "search = llm") \
+	X(WAIT_FOR, "wait for a time") X(WAIT_RUN, "wait for a condition") X(APPROVE, "approve") X(SERVICE, "service") X(FAIL, "fail") \
+	X(ON, "on blocks") X(SCHEDULE, "schedule") X(SCHEDULE_MANY, "several crons") X(CATCHUP, "catchup") X(OVERLAP_REPLACE, "overlap = replace") X(ONLY_IF, "only_if") \
+	X(LOCATION_REMOTE, "a remote location") X(LOCATION_LOCAL, "a relative path") X(LOCATION_RUNTIME, "a location known only at run time") \
+	X(PUBLISH_REMOTE, "out to a remote place") X(PUBLISH_LOCAL, "out to a relative path") X(VOLUME, "volume") X(MOUNTS, "mounts") \
+	X(SECRET, "secret") X(CONFIG, "config") X(LOCK, "lock") X(POOL, "pool") X(FAIL_FAST, "fail_fast") X(KEEP, "keep") X(WORKFLOW_TIMEOUT, "a workflow's timeout") \
+	X(CODE_LARGE, "code that is large or binary") X(TIME_ZONE, "format_time with a zone") X(NO_IMAGE, "a step without an image") X(CACHE_ON, "cache = on")
+
+enum feature {
+#define X(f, words) FEAT_##f,
+	FEATURES(X)
+#undef X
+	FEAT_COUNT
+};
+extern const struct feature_info { const char *name, *words; } features[FEAT_COUNT];
+
+/*
+ * What an engine does with a feature. A feature without a row is carried. `instead` says what to do.
+ * when: NULL, or refuses only where it returns true (n NULL: a feature of the workflow itself).
+ */
+struct cap {
+	int feature;                      /* enum feature; -1 ends the table */
+	const char *why;                  /* "Argo has no ...", one clause */
+	const char *instead;              /* "mend: ..." */
+	bool (*when)(const struct ir *m, const struct ir_workflow *w, const struct node *n, const struct optset *o);
+};
+
+struct backend {
+	const char *name, *help, *suffix;
+	const struct cap *caps;
+	const struct optdesc *opts;       /* ends at a NULL name */
+	int (*validate)(const struct ir *m, const struct optset *o, struct diag *d);    /* what no row of caps can say; may be NULL */
+	int (*emit)(const struct ir *m, const struct optset *o, struct strbuf *out, struct diag *d);
+	/* Bytes emitted for a node and what is in it; for the split pass. NULL: the engine has no limit. */
+	size_t (*size)(const struct ir *m, const struct node *n, const struct optset *o);
+	bool container;                   /* steps run in images: an image is required */
+};
+
+extern const struct backend *const backends[];                         /* ends at NULL */
+const struct backend *backend_find(const char *name);
+
+/* One CW0801 for each node with a feature that b does not carry (features of a node: one place, caps.c). 0 or -1. */
+int backend_check(const struct backend *b, const struct ir *m, const struct optset *o, struct diag *d);
+/* Features that n needs, as bits; n NULL: those of the workflow itself. */
+uint64_t node_features(const struct ir *m, const struct ir_workflow *w, const struct node *n);
+
+#endif
