@@ -1,0 +1,154 @@
+/*
+ * Elaboration: syntax trees to IR in one walk that resolves names and types as it
+ * goes. Order in the text means nothing, so a symbol is elaborated when it is first
+ * needed; one that is needed while in progress is a cycle.
+ *
+ * scope.c   scopes, symbols, lookup with did-you-mean
+ * types.c   assignability, conversions, messages about types
+ * expr.c    expressions
+ * stmt.c    steps, calls, regions, ports
+ * sweep.c   search spaces and sweeps
+ * workflow.c  workflows, params, schedules, volumes, on blocks, the entry
+ * attr.c    attributes: attr_table.h has a row for each; attr_check.c their values
+ * alias.c   wrong spellings that people bring from elsewhere, each with its message
+ * script.c  what a script reads: undeclared names, files that are not in `code`
+ * code.c    files that travel with a step
+ * import.c  files, imports, the project root
+ */
+#ifndef COULER_ELAB_H
+#define COULER_ELAB_H
+
+#include "couler/front.h"
+
+struct elab;
+struct scope;
+
+/* A parsed file and its definitions. */
+struct module {
+	const char *path;                 /* as shown to the user */
+	const char *dir;                  /* folder of the file, "." for the working directory; relative locations start here */
+	struct ast_file *ast;
+	struct strmap tasks, workflows;   /* name -> struct def */
+	struct strmap imports;            /* alias -> struct module */
+	const char **import_names;        /* for did-you-mean */
+	uint32_t nimports;
+	bool ok;                          /* parsed without errors */
+};
+
+struct def {                              /* a task or a workflow */
+	struct module *module;
+	const struct ast_stmt *ast;
+	struct ir_task *task;             /* task: shape, once elaborated */
+	struct ir_workflow *workflow;     /* workflow without overrides, once elaborated */
+	enum { DEF_NEW, DEF_BUSY, DEF_DONE, DEF_BAD } state;
+};
+
+enum sym_kind { SYM_PARAM, SYM_LET, SYM_NODE, SYM_INPUT, SYM_OUTPUT, SYM_ITEM, SYM_INDEX, SYM_STATE, SYM_ARG, SYM_VOLUME };
+
+struct sym {
+	enum sym_kind kind;
+	enum { SYM_NEW, SYM_BUSY, SYM_DONE, SYM_BAD } state;
+	const struct str *name;
+	struct span span;                 /* where it is defined */
+	struct scope *scope;              /* that defines it */
+	const struct ast_stmt *ast;
+	struct type type;                 /* once done */
+	struct expr *value;               /* let: its expression */
+	struct node *node;                /* node; item, index, state, arg: the region */
+	uint32_t port;                    /* param, input, output, state, arg, volume: its index */
+	const struct record *record;      /* literal map of scalars: member types; NULL (types.c) */
+};
+
+struct elab {
+	struct arena *arena;
+	struct strtab *strs;
+	struct diag *diag;
+	struct ir *ir;
+	struct module *main;
+	struct module **modules;
+	uint32_t nmodules;
+	const char *root;                 /* project root */
+};
+
+/* ---- expr.c, by the owner of names and types ---- */
+
+/*
+ * Elaborates x in scope s. want: the type the place needs (kind T_NONE: any); literals and paths adapt to it,
+ * conversions are made explicit (EX_CONV), constants are folded. NULL after a diagnostic.
+ * what: for messages, e.g. "input 'lr' of 'train'".
+ */
+struct expr *elab_expr(struct elab *e, struct scope *s, const struct ast_expr *x, struct type want, const char *what);
+/* A compile-time constant of that type; NULL after a diagnostic. */
+const struct value *elab_const(struct elab *e, struct scope *s, const struct ast_expr *x, struct type want, const char *what);
+/* The symbol a name means in s, elaborated no further; NULL if there is none (no diagnostic). */
+struct sym *scope_find(struct scope *s, const struct str *name);
+/* Names visible in s, for did-you-mean; in e->arena. */
+const char **scope_names(struct elab *e, struct scope *s, uint32_t *n);
+struct module *scope_module(struct scope *s);
+
+/* ---- attr.c, by the owner of attributes ---- */
+
+/* Who takes a key: bits of attr_table.h rows. */
+enum attr_owner {
+	OWN_TASK = 1, OWN_STEP = 2, OWN_CALL = 4 /* of a task */, OWN_WFCALL = 8 /* of a workflow */, OWN_DEFAULTS = 16, OWN_SWEEP = 32, OWN_WAIT = 64,
+	OWN_APPROVE = 128, OWN_SERVICE = 256, OWN_FAIL = 512, OWN_WORKFLOW = 1024, OWN_WORKERS = 2048, OWN_FOR = 4096, OWN_LOOP = 8192, OWN_DEFAULTS_OF_CALL = 16384
+};
+
+/* Blocks whose attributes hold for a node, nearest first: the call's, the task's, then `defaults` from the inside out. */
+struct attr_layer { const struct ast_block *block; struct scope *scope; enum attr_owner owner; };
+
+/*
+ * The attributes in effect, merged key by key. Values that do not fold keep their references. Layers that were merged
+ * before (same blocks in the same scopes, no input read) give the same pointer. Never NULL; errors in the diagnostics.
+ */
+struct attrs *attrs_resolve(struct elab *e, const struct attr_layer *layers, uint32_t n);
+
+/*
+ * Checks every entry (AS_ENTRY) of a block once: known for this owner (else the alias's own message or did-you-mean),
+ * not given twice (blocks named twice are an error at the second), right form. Keys that attrs_resolve does not use
+ * (doc, run, command, after, search, max, ...) are rows too; the owner of the statement reads them with block_entry.
+ */
+void attrs_check_keys(struct elab *e, const struct ast_block *b, enum attr_owner owner);
+/* The entry named key of a block, NULL if absent. */
+const struct ast_stmt *block_entry(const struct ast_block *b, const char *key);
+
+/* Values of one form; 0, or -1 after a diagnostic. Words may be bare or quoted. */
+int entry_bool(struct elab *e, struct scope *s, const struct ast_stmt *entry, bool *out);
+int entry_int(struct elab *e, struct scope *s, const struct ast_stmt *entry, int64_t lo, int64_t hi, int64_t *out);
+int entry_duration(struct elab *e, struct scope *s, const struct ast_stmt *entry, double *sec);
+int entry_size(struct elab *e, struct scope *s, const struct ast_stmt *entry, double *bytes);
+int entry_string(struct elab *e, struct scope *s, const struct ast_stmt *entry, const struct str **out);
+int entry_word(struct elab *e, struct scope *s, const struct ast_stmt *entry, const char *const *words, uint32_t n, uint32_t *out);
+
+/* lock = "name" | pool("name", n), a list of them; labels and other maps of strings. Used for workflows, too. */
+int attr_locks(struct elab *e, struct scope *s, const struct ast_expr *x, struct ir_lock **v, uint32_t *n);
+int attr_pairs(struct elab *e, struct scope *s, const struct ast_expr *x, struct ir_pair **v, uint32_t *n);
+/* Cron of five numeric fields; 0, or -1 after a diagnostic at sp. */
+int check_cron(struct elab *e, const struct str *cron, struct span sp);
+int check_timezone(struct elab *e, const struct str *zone, struct span sp);
+
+/* ---- alias.c ---- */
+
+/* Reports a statement keyword, key or name that is a known wrong spelling (depends_on, elif, trigger ...); false if it is none. */
+bool alias_report(struct diag *d, const struct str *word, struct span sp, enum attr_owner owner);
+
+/* ---- script.c ---- */
+
+/*
+ * Checks a run script or command words of a step: `$name` of something around that is not an input (scope s is the one
+ * around the step), `./file` or `dir/file` beside the .cw file that is not in code, `name=value` for an output (warning).
+ * task has ins, outs, shell, script, argv, code set; block is the step's, task's body for positions.
+ */
+void script_check(struct elab *e, struct scope *s, const struct ir_task *task, const struct ast_expr *body, const struct attrs *attrs);
+
+/* ---- code.c ---- */
+
+/* code = [...]: reads the files under the module's folder, in byte order of path. 0 or -1 after diagnostics. */
+int code_collect(struct elab *e, struct module *m, const struct ast_expr *list, struct ir_code **v, uint32_t *n);
+
+/* ---- import.c ---- */
+
+/* Reads and parses path and, recursively, what it imports; definitions registered. NULL after diagnostics, *status set as front() does. */
+struct module *module_load(struct elab *e, const char *path, int *status);
+
+#endif
