@@ -15,6 +15,7 @@ DIAG(0002, SEV_ERROR, "the text is not valid UTF-8", "A .cw file is UTF-8.\nMend
 /* 02xx */
 /* 03xx */
 /* 04xx */
+DIAG(0401, SEV_ERROR, "an option that does not exist or a value it does not take", "--set names an option of a backend or a pass.\nMend: `couler help argo` (or another backend or pass) lists its options with their values.")
 /* 05xx */
 /* 06xx */
 /* 07xx */

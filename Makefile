@@ -1,0 +1,85 @@
+# couler: `make` builds build/couler and build/libcouler.a; `make help` lists the targets.
+
+VERSION := 0.1.0
+B      ?= build
+CC     ?= cc
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+PKGS   := yaml-0.1 jansson libpcre2-8 sqlite3 libcrypto mpfr
+WARN   := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wpedantic
+HARDEN := -fstack-protector-strong -fPIE
+CFLAGS ?= -O2 -g
+OPT    := $(if $(findstring -O0,$(CFLAGS)),,-D_FORTIFY_SOURCE=2)
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -DCOULER_VERSION='"$(VERSION)"' $(WARN) $(if $(WERROR),-Werror) $(HARDEN) $(OPT) \
+	$(shell pkg-config --cflags $(PKGS)) $(CFLAGS) $(SAN)
+LIBS   = $(shell pkg-config --libs $(PKGS)) -lpthread -lm -ldl
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS) $(SAN)
+
+# Files that travel inside the binary: each is an array embed_PATH and embed_PATH_len, PATH with _ for what no name may hold.
+EMBED  := $(wildcard backends/argo/*.sh backends/shell/*.sh backends/shell/*.awk backends/airflow/couler_airflow.py backends/airflow/*.schema.json \
+	grammar/couler.ebnf grammar/ir.schema.json src/run/report.html src/cli/completions/*)
+
+CLI_SRC := $(wildcard src/cli/*.c)
+LIB_SRC := $(filter-out $(CLI_SRC),$(wildcard src/*/*.c backends/*.c backends/*/*.c))
+NET_SRC := $(wildcard src/net/*.c)
+LIB_SRC := $(filter-out $(NET_SRC),$(LIB_SRC))
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o) $(EMBED:%=$(B)/embed/%.o)
+CLI_OBJ := $(CLI_SRC:%.c=$(B)/obj/%.o)
+UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+HEADERS := $(wildcard include/couler/*.h)
+
+.PHONY: all lib help demo check quick lint golden-update install uninstall clean setup unit fuzz bench bench-run
+all: $(B)/couler
+
+lib: $(B)/libcouler.a
+
+$(B)/couler: $(CLI_OBJ) $(B)/libcouler.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/libcouler.a: $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/obj/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Objects are rebuilt when the flags change.
+$(B)/flags: FORCE
+	@mkdir -p $(B)
+	@echo '$(CC) $(ALL_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS)' > $@
+FORCE:
+
+$(B)/embed/%.o: %
+	@mkdir -p $(@D)
+	@name=embed_$$(printf '%s' '$*' | tr -c 'A-Za-z0-9' _); \
+	{ echo '#include <stddef.h>'; echo "extern const unsigned char $$name[]; extern const size_t $${name}_len;"; echo "const unsigned char $$name[] = {"; \
+	od -An -v -tx1 '$<' | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g'; echo "0 };"; echo "const size_t $${name}_len = sizeof $$name - 1;"; } > $(B)/embed/$*.c
+	$(CC) -std=c11 -fPIE $(SAN) -c -o $@ $(B)/embed/$*.c
+
+$(B)/unit/%: tests/unit/%.c $(B)/libcouler.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Itests/unit -Isrc $$(pkg-config --cflags check) $(ALL_LDFLAGS) -o $@ $< $(B)/libcouler.a $(LIBS) $$(pkg-config --libs check)
+
+unit: $(UNIT)
+
+help:
+	@echo 'make            build/couler and build/libcouler.a'
+	@echo 'make setup      installs what the build needs (Debian packages; sudo only if not root)'
+	@echo 'make demo       setup, build, and the main job on examples/churn.cw'
+	@echo 'make check      setup for tests, build with -Werror, every test; last line "N passed, N failed"'
+	@echo 'make quick      the tests that need no engine: about a minute'
+	@echo 'make lint       header rule, clang-tidy, cppcheck'
+	@echo 'make golden-update  rewrites the golden outputs; read the diff'
+	@echo 'make bench      the compiler against its peers (docs/benchmarks.md)'
+	@echo 'make bench-run  the local runner against its peers'
+	@echo 'make install    PREFIX=$(PREFIX) DESTDIR='
+
+setup:
+	@sh tests/setup.sh build
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+
+clean:
+	rm -rf $(B)

@@ -1,0 +1,164 @@
+/* Arena: blocks of growing size, bump allocation, everything zeroed, freed at once. */
+#include "couler/arena.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "couler/vec.h"
+
+#define ALIGN 16u
+#define FIRST_BLOCK (64u * 1024u)
+#define LAST_BLOCK (4u * 1024u * 1024u)
+
+struct block {
+	struct block *next;
+	size_t size, used;
+	_Alignas(ALIGN) char data[];
+};
+
+struct arena {
+	struct block *top;
+	size_t total, next_size;
+};
+
+static _Noreturn void out_of_memory(void)
+{
+	fputs("couler: out of memory\n", stderr);
+	_Exit(70);
+}
+
+void *xmalloc(size_t size)
+{
+	void *p = malloc(size ? size : 1);
+
+	if (!p)
+		out_of_memory();
+	return p;
+}
+
+void *xcalloc(size_t n, size_t size)
+{
+	void *p = calloc(n ? n : 1, size ? size : 1);
+
+	if (!p)
+		out_of_memory();
+	return p;
+}
+
+void *xrealloc(void *p, size_t size)
+{
+	p = realloc(p, size ? size : 1);
+	if (!p)
+		out_of_memory();
+	return p;
+}
+
+char *xstrdup(const char *s)
+{
+	size_t n = strlen(s) + 1;
+
+	return memcpy(xmalloc(n), s, n);
+}
+
+struct arena *arena_new(void)
+{
+	struct arena *a = xcalloc(1, sizeof *a);
+
+	a->next_size = FIRST_BLOCK;
+	return a;
+}
+
+void arena_free(struct arena *a)
+{
+	if (!a)
+		return;
+	for (struct block *b = a->top, *next; b; b = next) {
+		next = b->next;
+		free(b);
+	}
+	free(a);
+}
+
+static struct block *add_block(struct arena *a, size_t need)
+{
+	size_t size = need > a->next_size ? need : a->next_size;
+	struct block *b = calloc(1, sizeof *b + size);
+
+	if (!b)
+		out_of_memory();
+	b->size = size;
+	a->total += sizeof *b + size;
+	if (a->next_size < LAST_BLOCK)
+		a->next_size *= 2;
+	if (a->top && need > LAST_BLOCK / 4) {
+		/* a large object gets a block of its own and leaves the current one open */
+		b->next = a->top->next;
+		a->top->next = b;
+	} else {
+		b->next = a->top;
+		a->top = b;
+	}
+	return b;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	struct block *b = a->top;
+	void *p;
+
+	if (size > SIZE_MAX - ALIGN)
+		out_of_memory();
+	size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	if (!b || b->size - b->used < size)
+		b = add_block(a, size);
+	p = b->data + b->used;
+	b->used += size;
+	return p;
+}
+
+void *arena_grow(struct arena *a, void *p, size_t old, size_t size)
+{
+	size_t held = (old + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	struct block *b = a->top;
+	void *q;
+
+	if (p && size <= held)
+		return p;
+	if (p && b && (char *)p + held == b->data + b->used && size <= SIZE_MAX - ALIGN) {
+		size_t want = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+
+		if (b->size - b->used >= want - held) {
+			b->used += want - held;
+			return p;
+		}
+	}
+	q = arena_alloc(a, size);
+	if (old)
+		memcpy(q, p, old);
+	return q;
+}
+
+char *arena_dup(struct arena *a, const char *s, size_t n)
+{
+	char *p = arena_alloc(a, n + 1);
+
+	if (n)
+		memcpy(p, s, n);
+	return p;
+}
+
+size_t arena_size(const struct arena *a)
+{
+	return a->total;
+}
+
+void vec_grow_(struct arena *a, void **v, uint32_t *cap, size_t size)
+{
+	uint32_t want = *cap ? *cap * 2 : 4;
+
+	if (want < *cap)
+		out_of_memory();
+	*v = arena_grow(a, *v, *cap * size, want * size);
+	*cap = want;
+}
