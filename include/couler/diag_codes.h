@@ -16,6 +16,7 @@ DIAG(0002, SEV_ERROR, "the text is not valid UTF-8", "A .cw file is UTF-8.\nMend
 /* 03xx */
 /* 04xx */
 DIAG(0401, SEV_ERROR, "an option that does not exist or a value it does not take", "--set names an option of a backend or a pass.\nMend: `couler help argo` (or another backend or pass) lists its options with their values.")
+DIAG(0402, SEV_ERROR, "a parameter from outside that does not fit", "A value given with -p or --param-file names no parameter, is not of its type, or is not one of its allowed values.\nMend: `couler check FILE` shows the parameters; json and lists are given as JSON text: -p 'xs=[1, 2]'.")
 /* 05xx */
 /* 06xx */
 /* 07xx */

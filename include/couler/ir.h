@@ -317,6 +317,9 @@ int ir_verify(const struct ir *m, struct diag *d);
 void ir_write_json(const struct ir *m, struct strbuf *b);
 struct ir *ir_read_json(struct arena *a, struct strtab *strs, const char *path, const char *text, size_t n, struct diag *d);
 
+/* A parameter of the entry from text ("1h30m" as in the source) into its default; 0, or -1 after a diagnostic CW0402. */
+int param_set(struct ir *m, const char *name, const char *value, size_t n, struct diag *d);
+
 /* ---- walking ---- */
 
 struct graph **node_children(struct node *n, uint32_t *count);         /* child graphs; static order; valid until the next call with n */

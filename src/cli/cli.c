@@ -1,5 +1,5 @@
 /* What all subcommands share: options, messages, output files. */
-#include "couler/cli.h"
+#include "cli.h"
 
 #include <errno.h>
 #include <fcntl.h>

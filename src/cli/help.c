@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "couler/cli.h"
+#include "cli.h"
 
 static void list(void)
 {

@@ -1,0 +1,116 @@
+/* couler compile: a .cw file (or IR JSON) to what an engine takes. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "driver.h"
+
+struct compile {
+	struct job *job;
+	const char *target, *out, *as, *check;
+};
+
+static int set(const char *name, const char *value, void *data)
+{
+	struct compile *c = data;
+
+	if (!strcmp(name, "target"))
+		c->target = value;
+	else if (!strcmp(name, "output"))
+		c->out = value;
+	else if (!strcmp(name, "as"))
+		c->as = value;
+	else if (!strcmp(name, "check-output"))
+		c->check = value;
+	else
+		return job_set(c->job, name, value);
+	return 0;
+}
+
+static const struct backend *target(const char *name)
+{
+	const struct backend *b = backend_find(name);
+	const char *names[64], *near;
+	size_t n = 0;
+
+	if (b)
+		return b;
+	for (const struct backend *const *i = backends; *i && n < 64; i++)
+		names[n++] = (*i)->name;
+	near = nearest(name, strlen(name), names, n);
+	if (near)
+		cli_fail(2, "no backend '%s'; did you mean '%s'?", name, near);
+	else
+		cli_fail(2, "no backend '%s'; `couler backends` lists them", name);
+	return NULL;
+}
+
+/* First line in which two texts differ, from 1. */
+static size_t first_difference(const char *a, size_t n, const char *b, size_t m)
+{
+	size_t line = 1;
+
+	for (size_t i = 0; i < n && i < m && a[i] == b[i]; i++)
+		line += a[i] == '\n';
+	return line;
+}
+
+static int check_output(struct compile *c, const struct strbuf *b)
+{
+	size_t n;
+	char *old = read_file(c->job->arena, c->check, &n);
+
+	if (!old)
+		return cli_fail(errno == ENOENT ? 1 : 3, "%s: %s; write it with  couler compile %s -t %s -o %s", c->check, strerror(errno), c->job->path, c->target, c->check);
+	if (n == b->n && (!n || !memcmp(old, b->s, n)))
+		return 0;
+	return cli_fail(1, "%s is stale: line %zu is not what %s gives now; mend with  couler compile %s -t %s -o %s", c->check,
+		first_difference(old, n, b->s, b->n), c->job->path, c->job->path, c->target, c->check);
+}
+
+static int compile(int argc, char **argv)
+{
+	struct compile c = { job_new(), "argo", NULL, NULL, NULL };
+	const struct backend *b;
+	struct strbuf out = { 0 };
+	struct ir *m;
+	int n, rc = cli_parse(command_find("compile"), argc, argv, &n, set, &c);
+
+	if (rc)
+		return job_end(c.job, rc);
+	if (n != 1)
+		return job_end(c.job, cli_usage(command_find("compile"), n ? "one file at a time" : "no file given"));
+	b = target(c.target);
+	if (!b)
+		return job_end(c.job, 2);
+	if (c.as && optset_set(c.job->opts, b->name, b->opts, "as", c.as, c.job->diag))
+		return job_end(c.job, 2);
+	c.job->path = argv[0];
+	m = job_module(c.job, b, &rc);
+	if (m)
+		rc = job_emit(c.job, b, m, &out);
+	if (m && !rc)
+		rc = c.check ? check_output(&c, &out) : cli_write(c.out, out.s, out.n);
+	sb_free(&out);
+	return job_end(c.job, rc);
+}
+
+static const struct cli_opt opts[] = {
+	{ 't', "target", "ENGINE", "the engine: see `couler backends` (default argo)", "argo|airflow|shell|ir" },
+	{ 'o', "output", "FILE", "where to write (default: standard output)", "file" },
+	{ 0, "as", "KIND", "what to make, where an engine has several kinds: workflow, template or cron", "workflow|template|cron" },
+	{ 0, "check-output", "FILE", "write nothing; exit 1 if FILE is not what would be written", "file" },
+	JOB_OPTS,
+	{ 0, NULL, NULL, NULL, NULL }
+};
+
+extern const struct command command_compile;
+const struct command command_compile = {
+	.name = "compile", .args = "FILE", .help = "write what an engine takes: Argo YAML, Airflow JSON, a shell plan", .opts = opts, .run = compile,
+	.text = "Compiles a .cw file, or IR from a .json file. Nothing is written unless all went well;\nan existing output survives a failed command.\n\n"
+		"exit codes: 0 done, 1 errors in the source (or stale with --check-output), 2 wrong usage,\n3 file trouble, 4 the engine cannot express the workflow.\n",
+	.examples = "couler compile churn.cw                      # Argo YAML on standard output\n"
+		    "couler compile churn.cw -t airflow -o dags/churn.couler.json\n"
+		    "couler compile churn.cw --check-output churn.yaml   # in CI: fails when churn.yaml is stale\n",
+};
