@@ -34,8 +34,12 @@ all: $(B)/couler
 
 lib: $(B)/libcouler.a
 
-$(B)/couler: $(CLI_OBJ) $(B)/libcouler.a
+$(B)/couler: $(B)/obj/src/cli/main.o $(B)/libcli.a $(B)/libcouler.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/libcli.a: $(CLI_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
 
 $(B)/libcouler.a: $(LIB_OBJ)
 	@rm -f $@
