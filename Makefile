@@ -87,3 +87,16 @@ setup:
 
 clean:
 	rm -rf $(B)
+
+# Tests: suites are tests/suites/NAME.sh
+check:
+	@sh tests/setup.sh test
+	@$(MAKE) -s WERROR=1 $(B)/couler
+	@sh tests/check.sh $(SUITES)
+
+quick:
+	@$(MAKE) -s WERROR=1 $(B)/couler
+	@sh tests/check.sh 10-unit 20-golden
+
+golden-update: $(B)/couler
+	@python3 tests/golden.py $(B)/couler --update

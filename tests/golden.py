@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Golden outputs by sibling name: golden.py COULER [--update] [FOLDER...]
+
+Beside NAME.cw may stand NAME.argo.yaml, NAME.airflow.json, NAME.sh, NAME.ir.json (what `couler compile -t` gives),
+NAME.dot, NAME.txt (couler graph), NAME.fmt (couler fmt; without it the file itself is in canonical form if its
+folder is examples/) and NAME.err (what `couler check` prints, with exit code 1). A first line `# flags: ...`
+of the .cw file holds options for compile. --update rewrites the siblings that exist; read the diff.
+Last line: `N passed, N failed`.
+"""
+import difflib
+import os
+import re
+import subprocess
+import sys
+
+KINDS = [
+	(".argo.yaml", ["compile", "-t", "argo"]), (".airflow.json", ["compile", "-t", "airflow"]), (".sh", ["compile", "-t", "shell"]),
+	(".ir.json", ["compile", "-t", "ir"]), (".dot", ["graph", "-f", "dot"]), (".txt", ["graph", "-f", "text"]), (".fmt", ["fmt"]), (".err", ["check"]),
+]
+
+
+def main():
+	args = [a for a in sys.argv[1:] if a != "--update"]
+	update = "--update" in sys.argv
+	couler, folders = os.path.abspath(args[0]), args[1:] or ["tests/golden", "examples"]
+	passed = failed = 0
+	for folder in folders:
+		for name in sorted(n for n in os.listdir(folder) if n.endswith(".cw")):
+			stem = os.path.join(folder, name[:-3])
+			head = re.match(r"# flags: (.*)", open(os.path.join(folder, name), encoding="utf-8", errors="replace").readline())
+			flags = head.group(1).split() if head else []
+			kinds = [(s, c) for s, c in KINDS if os.path.exists(stem + s)]
+			if not kinds:
+				failed += 1
+				print("%s: no golden beside it" % (stem + ".cw"))
+			for suffix, command in kinds:
+				env = dict(os.environ, NO_COLOR="1", LC_ALL="C.UTF-8")
+				p = subprocess.run([couler, *command, *(flags if command[0] == "compile" else []), name], cwd=folder, env=env, capture_output=True, text=True)
+				want_code = 1 if suffix == ".err" else 0
+				got = p.stderr if suffix == ".err" else p.stdout
+				old = open(stem + suffix, encoding="utf-8").read()
+				if p.returncode != want_code:
+					failed += 1
+					print("%s: couler %s: exit %d, expected %d\n%s" % (stem + suffix, " ".join(command), p.returncode, want_code, p.stderr[:2000]))
+				elif got != old and update:
+					open(stem + suffix, "w", encoding="utf-8").write(got)
+					print("updated %s" % (stem + suffix))
+					passed += 1
+				elif got != old:
+					failed += 1
+					print("%s differs:" % (stem + suffix))
+					print("\n".join(list(difflib.unified_diff(old.splitlines(), got.splitlines(), "golden", "now", lineterm="", n=2))[:40]))
+				else:
+					passed += 1
+	print("%d passed, %d failed" % (passed, failed))
+	return 1 if failed else 0
+
+
+if __name__ == "__main__":
+	sys.exit(main())
