@@ -102,6 +102,7 @@ static const struct cli_opt opts[] = {
 	{ 0, "as", "KIND", "what to make, where an engine has several kinds: workflow, template or cron", "workflow|template|cron" },
 	{ 0, "check-output", "FILE", "write nothing; exit 1 if FILE is not what would be written", "file" },
 	JOB_OPTS,
+	JOB_FORMAT,
 	{ 0, NULL, NULL, NULL, NULL }
 };
 

@@ -38,8 +38,8 @@ void job_free(struct job *j);
 	{ 'O', "optimize", "0|1", "0: only the passes that an engine cannot live without", "0|1" }, \
 	{ 0, "dump", "LIST", "show stages: tokens, ast, ir, or the name of a pass", NULL }, \
 	{ 0, "remarks", NULL, "say what each pass did and why", NULL }, \
-	{ 0, "format", "text|json|sarif", "format of diagnostics", "text|json|sarif" }, \
 	{ 0, "color", "auto|always|never", "color in messages", "auto|always|never" }
+#define JOB_FORMAT { 0, "format", "text|json|sarif", "format of diagnostics", "text|json|sarif" }
 int job_set(struct job *j, const char *name, const char *value);       /* 0; 1: no such option; 2 after a message */
 
 /*
