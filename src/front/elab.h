@@ -13,6 +13,7 @@
  * alias.c   wrong spellings that people bring from elsewhere, each with its message
  * script.c  what a script reads: undeclared names, files that are not in `code`
  * code.c    files that travel with a step
+ * path.c    paths of the project
  * import.c  files, imports, the project root
  */
 #ifndef COULER_ELAB_H
@@ -67,7 +68,9 @@ struct elab {
 	struct module *main;
 	struct module **modules;
 	uint32_t nmodules;
-	const char *root;                 /* project root */
+	const char *root;                 /* project root, absolute, symbolic links resolved */
+	struct attr_state *attrs;         /* attr.c: keys by name, layers merged before; made at first use */
+	struct code_state *code;          /* code.c: files read before, names in the folders of .cw files; made at first use */
 };
 
 /* ---- expr.c, by the owner of names and types ---- */
@@ -91,8 +94,13 @@ struct module *scope_module(struct scope *s);
 /* Who takes a key: bits of attr_table.h rows. */
 enum attr_owner {
 	OWN_TASK = 1, OWN_STEP = 2, OWN_CALL = 4 /* of a task */, OWN_WFCALL = 8 /* of a workflow */, OWN_DEFAULTS = 16, OWN_SWEEP = 32, OWN_WAIT = 64,
-	OWN_APPROVE = 128, OWN_SERVICE = 256, OWN_FAIL = 512, OWN_WORKFLOW = 1024, OWN_WORKERS = 2048, OWN_FOR = 4096, OWN_LOOP = 8192, OWN_DEFAULTS_OF_CALL = 16384
+	OWN_APPROVE = 128, OWN_SERVICE = 256, OWN_FAIL = 512, OWN_WORKFLOW = 1024, OWN_WORKERS = 2048, OWN_FOR = 4096, OWN_LOOP = 8192, OWN_DEFAULTS_OF_CALL = 16384,
+	OWN_IF = 1 << 15, OWN_ON = 1 << 16, OWN_FILE = 1 << 17 /* top level */, OWN_STORE = 1 << 18, OWN_VOLUME = 1 << 19,
+	OWN_JOB_PYTORCH = 1 << 20, OWN_JOB_TENSORFLOW = 1 << 21, OWN_JOB_MPI = 1 << 22, OWN_JOB_RAY = 1 << 23, OWN_JOB_KUBERNETES = 1 << 24,
+	OWN_DATAFLOW = 1 << 25, OWN_OP = 1 << 26, OWN_TRAINER = 1 << 27
 };
+/* The owner of `job KIND { ... }`, 0 for an unknown kind. */
+enum attr_owner job_owner(const struct str *kind);
 
 /* Blocks whose attributes hold for a node, nearest first: the call's, the task's, then `defaults` from the inside out. */
 struct attr_layer { const struct ast_block *block; struct scope *scope; enum attr_owner owner; };
@@ -111,6 +119,10 @@ struct attrs *attrs_resolve(struct elab *e, const struct attr_layer *layers, uin
 void attrs_check_keys(struct elab *e, const struct ast_block *b, enum attr_owner owner);
 /* The entry named key of a block, NULL if absent. */
 const struct ast_stmt *block_entry(const struct ast_block *b, const char *key);
+/* The nearest layer's entry named key (allow_failure, code, ...: what attrs does not hold); *which: its layer. NULL if absent. */
+const struct ast_stmt *layers_entry(const struct attr_layer *layers, uint32_t n, const char *key, uint32_t *which);
+/* The block of an entry `key { ... }`, NULL when its value is no block. */
+const struct ast_block *entry_block(const struct ast_stmt *entry);
 
 /* Values of one form; 0, or -1 after a diagnostic. Words may be bare or quoted. */
 int entry_bool(struct elab *e, struct scope *s, const struct ast_stmt *entry, bool *out);
@@ -130,7 +142,16 @@ int check_timezone(struct elab *e, const struct str *zone, struct span sp);
 /* ---- alias.c ---- */
 
 /* Reports a statement keyword, key or name that is a known wrong spelling (depends_on, elif, trigger ...); false if it is none. */
-bool alias_report(struct diag *d, const struct str *word, struct span sp, enum attr_owner owner);
+bool alias_report(struct diag *d, const struct str *word, struct span sp, enum attr_owner owner);   /* owner 0: anywhere */
+
+/* x.name with a name from elsewhere (outputs, params, succeeded ...), x being what `of` says; false if it is none. */
+enum alias_of { OF_NODE, OF_SWEEP, OF_BEST, OF_LOOP, OF_WORKFLOW };
+bool alias_member(struct diag *d, const struct ast_expr *x, enum alias_of of);
+/* A function, or the name of a type, from elsewhere (length, environ; integer, str ...); false if it is none. */
+bool alias_function(struct diag *d, const struct str *name, struct span sp);
+bool alias_type(struct diag *d, const char *name, size_t n, struct span sp);
+/* The place of n bytes at off in the text of a string literal: inside a verbatim block its exact place, else the literal's. */
+struct span text_span(const struct diag *d, const struct ast_expr *x, size_t off, size_t n);
 
 /* ---- script.c ---- */
 
