@@ -100,3 +100,6 @@ quick:
 
 golden-update: $(B)/couler
 	@python3 tests/golden.py $(B)/couler --update
+
+lint:
+	@sh tests/check.sh 70-lint

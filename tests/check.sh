@@ -9,6 +9,7 @@ export B
 logs=$B/log
 mkdir -p "$logs"
 if [ $# -eq 0 ]; then
+	# shellcheck disable=SC2046
 	set -- $(cd tests/suites && ls ./*.sh | sed 's|^\./||; s|\.sh$||' | LC_ALL=C sort)
 fi
 passed=0 failed=0
