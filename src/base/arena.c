@@ -134,7 +134,7 @@ void *arena_grow(struct arena *a, void *p, size_t old, size_t size)
 		}
 	}
 	q = arena_alloc(a, size);
-	if (old)
+	if (p)
 		memcpy(q, p, old);
 	return q;
 }
