@@ -103,3 +103,30 @@ golden-update: $(B)/couler
 
 lint:
 	@sh tests/check.sh 70-lint
+
+# Man pages of subcommands come from their tables; the others are written by hand.
+man: $(B)/couler
+	@for c in $$($(B)/couler help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do $(B)/couler help --man $$c > man/couler-$$c.1; done
+.PHONY: man
+
+install: $(B)/couler $(B)/libcouler.a
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/couler \
+		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	install -m 755 $(B)/couler $(DESTDIR)$(PREFIX)/bin/couler
+	install -m 644 $(B)/libcouler.a $(DESTDIR)$(PREFIX)/lib/libcouler.a
+	install -m 644 $(HEADERS) $(DESTDIR)$(PREFIX)/include/couler/
+	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	$(B)/couler completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/couler
+	$(B)/couler completions zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_couler
+	$(B)/couler completions fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/couler.fish
+	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$${prefix}/lib' 'includedir=$${prefix}/include' '' 'Name: couler' \
+		'Description: a unified ML workflow compiler' 'Version: $(VERSION)' 'Requires.private: $(PKGS)' \
+		'Libs: -L$${libdir} -lcouler' 'Libs.private: -lm -lpthread -ldl' 'Cflags: -I$${includedir}' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/couler.pc
+
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/bin/couler $(DESTDIR)$(PREFIX)/lib/libcouler.a $(DESTDIR)$(PREFIX)/include/couler $(DESTDIR)$(PREFIX)/lib/pkgconfig/couler.pc \
+		$(DESTDIR)$(PREFIX)/share/man/man1/couler.1 $(DESTDIR)$(PREFIX)/share/man/man1/couler-*.1 $(DESTDIR)$(PREFIX)/share/man/man5/couler-cw.5 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/couler $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_couler \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/couler.fish

@@ -4,7 +4,7 @@
 # Exits with 1 if a file has errors, is not formatted, or has a stale manifest; all files are looked at.
 set -u
 couler=${COULER-couler}
-write= engine=argo
+write='' engine=argo
 while [ $# -gt 2 ]; do
 	case $1 in
 	--write) write=1; shift ;;
@@ -13,7 +13,7 @@ while [ $# -gt 2 ]; do
 	esac
 done
 [ $# -eq 2 ] || { echo "usage: manifests.sh [--write] [-t ENGINE] WORKFLOWS MANIFESTS" >&2; exit 2; }
-case $engine in argo) suffix=yaml ;; airflow) suffix=couler.json ;; shell) suffix=sh ;; *) suffix=$engine ;; esac
+case $engine in argo) suffix=yaml ;; airflow) suffix=couler.json ;; shell) suffix='sh' ;; *) suffix=$engine ;; esac
 bad=0 seen=0
 for cw in "$1"/*.cw; do
 	[ -e "$cw" ] || continue

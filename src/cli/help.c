@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "cli.h"
+#include "man.h"
+
+extern const struct command command_help;
 
 static void list(void)
 {
@@ -58,35 +61,53 @@ static int code_of(const char *w)
 	return *end || n > 9999 ? -1 : (int)n;
 }
 
+static int set(const char *name, const char *value, void *data)
+{
+	(void)name;
+	(void)value;
+	*(bool *)data = true;
+	return 0;
+}
+
 static int help(int argc, char **argv)
 {
 	const struct command *c;
 	const struct diag_info *i;
-	int code;
+	bool man = false;
+	int code, n, rc = cli_parse(&command_help, argc, argv, &n, set, &man);
 
-	if (argc < 2) {
+	if (rc)
+		return rc;
+	if (!n) {
 		list();
 		return 0;
 	}
-	if (argc > 2)
+	if (n > 1)
 		return cli_fail(2, "help takes one word; `couler help` lists the commands");
-	c = command_find(argv[1]);
+	c = command_find(argv[0]);
 	if (c) {
-		show(c);
+		if (man)
+			man_page(c);
+		else
+			show(c);
 		return 0;
 	}
-	code = code_of(argv[1]);
+	code = code_of(argv[0]);
 	if (code) {
 		i = code > 0 ? diag_info(code) : NULL;
 		if (!i)
-			return cli_fail(2, "no diagnostic '%s'", argv[1]);
+			return cli_fail(2, "no diagnostic '%s'", argv[0]);
 		printf("CW%04d: %s\n\n%s\n", i->code, i->title, i->help);
 		return 0;
 	}
-	return cli_fail(2, "no command, code or construct '%s'; `couler help` lists the commands", argv[1]);
+	return cli_fail(2, "no command, code or construct '%s'; `couler help` lists the commands", argv[0]);
 }
 
-extern const struct command command_help;
-const struct command command_help = { .name = "help", .args = "[COMMAND|CODE|CONSTRUCT]", .help = "explain a command, a diagnostic or a construct", .run = help,
+static const struct cli_opt opts[] = {
+	{ 0, "man", NULL, "the man page of a command, as troff", NULL },
+	{ 0, NULL, NULL, NULL, NULL }
+};
+
+const struct command command_help = { .name = "help", .args = "[COMMAND|CODE|CONSTRUCT]", .help = "explain a command, a diagnostic or a construct", .run = help, .opts = opts,
 	.text = "Without a word: the list of commands.\n",
 	.examples = "couler help compile  # options of a command\ncouler help CW0203   # a diagnostic with its mend\ncouler help sweep    # a construct of the language\n" };
