@@ -130,7 +130,7 @@ void expr_refs(struct expr *e, void (*f)(struct expr *ref, void *data), void *da
  * an absent one), 1 for "not known yet" (eval gives 1), -1 after setting *err.
  * Result 0, 1, or -1 with err: message in the arena, span of the operand at fault.
  */
-struct evalerr { const char *msg; struct span span; };
+struct evalerr { const char *msg; struct span span; int code; };       /* code: CW07xx */
 struct evalctx {
 	struct valctx c;
 	int (*ref)(struct evalctx *x, const struct expr *ref, struct value *out, struct evalerr *err);
@@ -138,13 +138,24 @@ struct evalctx {
 };
 int eval(struct evalctx *x, const struct expr *e, struct value *out, struct evalerr *err);
 
+/* What no result may exceed. */
+#define EVAL_STRING_MAX (16u << 20)      /* bytes */
+#define EVAL_LIST_MAX 1000000u           /* elements */
+#define EVAL_STEPS_MAX 20000000u         /* operations of one eval */
+
 /* One operation on evaluated operands: what eval and the folder share. */
 int eval_op(struct valctx *c, const struct expr *e, const struct value *args, struct value *out, struct evalerr *err);
 
 /* A value to a type, as EX_CONV does it: json to scalars with a check, int to float, string to file or dir. */
 int value_convert(struct valctx *c, const struct value *v, struct type to, struct value *out, const char **err);
 
-/* Prints e as .cw source (for remarks, errors, graph labels). */
+/*
+ * Prints e as .cw source (for remarks, errors, graph labels) with the parentheses it needs. w and n: workflow and node
+ * that hold it, NULL where unknown: parameters and inputs are then numbered.
+ */
+struct ir_workflow;
 void expr_write(struct strbuf *b, const struct expr *e);
+void expr_write_in(struct strbuf *b, const struct expr *e, const struct ir_workflow *w, const struct node *n);
+void value_write(struct strbuf *b, const struct value *v);             /* a literal of the source */
 
 #endif

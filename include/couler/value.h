@@ -36,6 +36,7 @@ enum json_kind { J_NULL, J_BOOL, J_NUM, J_STR, J_LIST, J_OBJ };
 struct json {
 	enum json_kind kind;
 	uint32_t n;                       /* list, object: members */
+	uint32_t depth;                   /* of nesting: scalars 0 */
 	union {
 		bool b;
 		double d;
@@ -52,8 +53,18 @@ const struct json *json_parse(struct valctx *c, const char *s, size_t n, const c
 void json_write(struct strbuf *b, const struct json *j);               /* compact, RFC 8785 numbers, members in order */
 bool json_eq(const struct json *a, const struct json *b);
 const struct json *json_get(const struct json *obj, const struct str *key);   /* NULL if absent */
+#define JSON_DEPTH 200
+/* New ones; the arrays are kept, not copied. A list or an object nested deeper than JSON_DEPTH is NULL. Of equal keys the last counts. */
+const struct json *json_null(void);
+const struct json *json_bool(struct valctx *c, bool b);
+const struct json *json_num(struct valctx *c, double d);               /* finite */
+const struct json *json_str(struct valctx *c, const struct str *s);
+const struct json *json_list(struct valctx *c, const struct json *v, uint32_t n);
+const struct json *json_obj(struct valctx *c, struct json_member *v, uint32_t n);
 
 void sb_double(struct strbuf *b, double d);                            /* RFC 8785; "nan", "inf", "-inf" */
+/* A JSON number, read without regard to the locale, correctly rounded. 0; 1: it is, but past the range of doubles (*d infinite); -1: it is none. */
+int double_parse(const char *s, size_t n, double *d);
 
 /*
  * Text as a step, -p or an engine hands it over, checked against type t (rule 4 of docs/values.md).
@@ -76,6 +87,16 @@ int value_check_text(const char *s, size_t n, const char **err);
 int time_parse(const char *s, size_t n, int64_t *sec, uint32_t *nsec);          /* RFC 3339, any offset; 0 or -1 */
 void time_write(struct strbuf *b, int64_t sec, uint32_t nsec);                  /* RFC 3339, UTC, Z */
 int duration_parse(const char *s, size_t n, double *sec);                       /* "1h30m", "0.4ms" */
-int size_parse(const char *s, size_t n, double *bytes);                         /* "1.5Gi", "12KB" */
+int size_parse(const char *s, size_t n, double *bytes);                         /* "1.5Gi", "12KB"; rounded to whole bytes */
+/* The inverse, in the units that read best: "1h30m", "16Gi". */
+void duration_write(struct strbuf *b, double sec);
+void size_write(struct strbuf *b, int64_t bytes);
+bool time_in_range(int64_t sec);                                                /* years 0000 to 9999 */
+int64_t time_days(int64_t year, unsigned month, unsigned day);                  /* days since 1970-01-01 */
+int64_t time_year(int64_t sec);                                                 /* of UTC */
+/* Seconds east of UTC at sec in an IANA zone. 0; -1: no such zone; -2: this machine has no time zone database. */
+int zone_offset(const char *zone, size_t n, int64_t sec, int32_t *east);
+/* %Y %m %d %H %M %S %j %u %%. 0, or -1 with *at the offset of what is none of these. */
+int time_format(struct strbuf *b, int64_t sec, int32_t east, const char *fmt, size_t n, size_t *at);
 
 #endif
