@@ -55,12 +55,12 @@ bool json_eq(const struct json *a, const struct json *b);
 const struct json *json_get(const struct json *obj, const struct str *key);   /* NULL if absent */
 #define JSON_DEPTH 200
 /* New ones; the arrays are kept, not copied. A list or an object nested deeper than JSON_DEPTH is NULL. Of equal keys the last counts. */
-const struct json *json_null(void);
-const struct json *json_bool(struct valctx *c, bool b);
-const struct json *json_num(struct valctx *c, double d);               /* finite */
-const struct json *json_str(struct valctx *c, const struct str *s);
-const struct json *json_list(struct valctx *c, const struct json *v, uint32_t n);
-const struct json *json_obj(struct valctx *c, struct json_member *v, uint32_t n);
+const struct json *jv_null(void);
+const struct json *jv_bool(struct valctx *c, bool b);
+const struct json *jv_num(struct valctx *c, double d);               /* finite */
+const struct json *jv_str(struct valctx *c, const struct str *s);
+const struct json *jv_list(struct valctx *c, const struct json *v, uint32_t n);
+const struct json *jv_obj(struct valctx *c, struct json_member *v, uint32_t n);
 
 void sb_double(struct strbuf *b, double d);                            /* RFC 8785; "nan", "inf", "-inf" */
 /* A JSON number, read without regard to the locale, correctly rounded. 0; 1: it is, but past the range of doubles (*d infinite); -1: it is none. */

@@ -318,7 +318,7 @@ static int make_json_list(struct op *o)
 			return -1;
 		v[i] = *j;
 	}
-	return json_result(o, json_list(o->c, v, o->n));
+	return json_result(o, jv_list(o->c, v, o->n));
 }
 
 /* A list: absent elements are dropped, the others written afresh. */
@@ -356,7 +356,7 @@ static int make_map(struct op *o)
 		if (json_of(o, (int)i + 1, &o->v[i + 1], &v[i / 2].val))
 			return -1;
 	}
-	return json_result(o, json_obj(o->c, v, o->n / 2));
+	return json_result(o, jv_obj(o->c, v, o->n / 2));
 }
 
 static int member(struct op *o, const struct json *j, const struct str *key, int at)

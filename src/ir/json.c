@@ -11,7 +11,7 @@
 
 /* ---- making ---- */
 
-const struct json *json_null(void)
+const struct json *jv_null(void)
 {
 	static const struct json null = { .kind = J_NULL };
 
@@ -26,7 +26,7 @@ static struct json *json_new(struct valctx *c, enum json_kind k)
 	return j;
 }
 
-const struct json *json_bool(struct valctx *c, bool b)
+const struct json *jv_bool(struct valctx *c, bool b)
 {
 	struct json *j = json_new(c, J_BOOL);
 
@@ -34,7 +34,7 @@ const struct json *json_bool(struct valctx *c, bool b)
 	return j;
 }
 
-const struct json *json_num(struct valctx *c, double d)
+const struct json *jv_num(struct valctx *c, double d)
 {
 	struct json *j = json_new(c, J_NUM);
 
@@ -42,7 +42,7 @@ const struct json *json_num(struct valctx *c, double d)
 	return j;
 }
 
-const struct json *json_str(struct valctx *c, const struct str *s)
+const struct json *jv_str(struct valctx *c, const struct str *s)
 {
 	struct json *j = json_new(c, J_STR);
 
@@ -50,7 +50,7 @@ const struct json *json_str(struct valctx *c, const struct str *s)
 	return j;
 }
 
-const struct json *json_list(struct valctx *c, const struct json *v, uint32_t n)
+const struct json *jv_list(struct valctx *c, const struct json *v, uint32_t n)
 {
 	struct json *j = json_new(c, J_LIST);
 
@@ -93,7 +93,7 @@ static uint32_t unique_keys(struct json_member *v, uint32_t n)
 	return out;
 }
 
-const struct json *json_obj(struct valctx *c, struct json_member *v, uint32_t n)
+const struct json *jv_obj(struct valctx *c, struct json_member *v, uint32_t n)
 {
 	struct json *j = json_new(c, J_OBJ);
 
@@ -257,7 +257,7 @@ static const struct json *read_number(struct reader *r)
 	rc = double_parse(from, (size_t)(r->p - from), &d);
 	if (rc)
 		return failed(r, from, rc > 0 ? "a number past the range of doubles" : "no JSON number");
-	return json_num(r->c, d);
+	return jv_num(r->c, d);
 }
 
 /* The values kept since from, as a list or an object. */
@@ -273,13 +273,13 @@ static const struct json *gather(struct reader *r, size_t from, bool obj, const 
 
 		for (uint32_t i = 0; i < n; i++)
 			v[i] = (struct json_member){ r->keys[from + i], r->vals[from + i] };
-		j = json_obj(r->c, v, n);
+		j = jv_obj(r->c, v, n);
 	} else {
 		struct json *v = arena_array(r->c->arena, struct json, n);
 
 		for (uint32_t i = 0; i < n; i++)
 			v[i] = *r->vals[from + i];
-		j = json_list(r->c, v, n);
+		j = jv_list(r->c, v, n);
 	}
 	r->n = from;
 	return j ? j : failed(r, open, "nested too deeply (200 levels at most)");
@@ -342,18 +342,18 @@ static const struct json *read_value(struct reader *r, unsigned depth)
 		return read_nested(r, depth);
 	case '"':
 		s = read_string(r);
-		return s ? json_str(r->c, s) : NULL;
+		return s ? jv_str(r->c, s) : NULL;
 	case 't':
 		if (left >= 4 && !memcmp(r->p, "true", 4))
-			return r->p += 4, json_bool(r->c, true);
+			return r->p += 4, jv_bool(r->c, true);
 		break;
 	case 'f':
 		if (left >= 5 && !memcmp(r->p, "false", 5))
-			return r->p += 5, json_bool(r->c, false);
+			return r->p += 5, jv_bool(r->c, false);
 		break;
 	case 'n':
 		if (left >= 4 && !memcmp(r->p, "null", 4))
-			return r->p += 4, json_null();
+			return r->p += 4, jv_null();
 		break;
 	default:
 		if (*r->p == '-' || (*r->p >= '0' && *r->p <= '9'))

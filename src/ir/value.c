@@ -86,30 +86,30 @@ const struct json *value_to_json(struct valctx *c, const struct value *v)
 				return NULL;
 			list[i] = *x;
 		}
-		return json_list(c, list, v->n);
+		return jv_list(c, list, v->n);
 	}
 	switch (v->type.kind) {
 	case T_BOOL:
-		return json_bool(c, v->u.b);
+		return jv_bool(c, v->u.b);
 	case T_INT:
 	case T_SIZE:
-		return json_num(c, (double)v->u.i);
+		return jv_num(c, (double)v->u.i);
 	case T_FLOAT:
 	case T_DURATION:
-		return isfinite(v->u.d) ? json_num(c, v->u.d) : NULL;
+		return isfinite(v->u.d) ? jv_num(c, v->u.d) : NULL;
 	case T_STRING:
 	case T_FILE:
 	case T_DIR:
-		return json_str(c, v->u.s);
+		return jv_str(c, v->u.s);
 	case T_TIME:
 		value_canon(&b, v);
-		j = json_str(c, str_intern(c->strs, b.s, b.n));
+		j = jv_str(c, str_intern(c->strs, b.s, b.n));
 		sb_free(&b);
 		return j;
 	case T_JSON:
 		return v->u.j;
 	default:
-		return json_null();
+		return jv_null();
 	}
 }
 
@@ -321,7 +321,7 @@ int value_convert(struct valctx *c, const struct value *v, struct type to, struc
 		if (to.opt || to.kind == T_NULL)
 			return 0;
 		if (type_is(to, T_JSON)) {
-			*out = (struct value){ .type = type_of(T_JSON), .u.j = json_null() };
+			*out = (struct value){ .type = type_of(T_JSON), .u.j = jv_null() };
 			return 0;
 		}
 		return misfit(c, err, to, "an absent value");
