@@ -3,12 +3,21 @@
  * goes. Order in the text means nothing, so a symbol is elaborated when it is first
  * needed; one that is needed while in progress is a cycle.
  *
+ * elab.c    the entry of the front end: which workflows, in which order
  * scope.c   scopes, symbols, lookup with did-you-mean
  * types.c   assignability, conversions, messages about types
- * expr.c    expressions
- * stmt.c    steps, calls, regions, ports
+ * expr.c    expressions: names, members, what a definition needs
+ * ops.c     expressions: literals, lists, maps, interpolation, operators
+ * fn.c      functions: their arguments and results
+ * ref.c     what is read of nodes: outputs, status, ports of regions
+ * task.c    tasks: declarations and bodies
+ * stmt.c    steps, calls, if, for
+ * gate.c    wait, approve, service, fail
+ * loop.c    loops
  * sweep.c   search spaces and sweeps
- * workflow.c  workflows, params, schedules, volumes, on blocks, the entry
+ * job.c, dataflow.c  these bodies
+ * workflow.c  workflows, params, volumes, schedules, on blocks
+ * order.c   after, cycles
  * attr.c    attributes: attr_table.h has a row for each; attr_check.c their values
  * alias.c   wrong spellings that people bring from elsewhere, each with its message
  * script.c  what a script reads: undeclared names, files that are not in `code`
@@ -42,9 +51,11 @@ struct def {                              /* a task or a workflow */
 	struct ir_task *task;             /* task: shape, once elaborated */
 	struct ir_workflow *workflow;     /* workflow without overrides, once elaborated */
 	enum { DEF_NEW, DEF_BUSY, DEF_DONE, DEF_BAD } state;
+	struct task_def *parts;           /* task: what calls need beside the shape (scope.h) */
+	struct wf_def *flow;              /* workflow: its calls and copies (scope.h) */
 };
 
-enum sym_kind { SYM_PARAM, SYM_LET, SYM_NODE, SYM_INPUT, SYM_OUTPUT, SYM_ITEM, SYM_INDEX, SYM_STATE, SYM_ARG, SYM_VOLUME };
+enum sym_kind { SYM_PARAM, SYM_LET, SYM_NODE, SYM_INPUT, SYM_OUTPUT, SYM_ENV, SYM_ITEM, SYM_INDEX, SYM_STATE, SYM_VOLUME };
 
 struct sym {
 	enum sym_kind kind;
@@ -54,9 +65,13 @@ struct sym {
 	struct scope *scope;              /* that defines it */
 	const struct ast_stmt *ast;
 	struct type type;                 /* once done */
-	struct expr *value;               /* let: its expression */
-	struct node *node;                /* node; item, index, state, arg: the region */
-	uint32_t port;                    /* param, input, output, state, arg, volume: its index */
+	struct node *node;                /* node; item, index, state: the region */
+	uint32_t port;                    /* param, input, output, env, state, volume: its index */
+	union {
+		struct expr *value;       /* let: its expression */
+		struct region *region;    /* node that holds bodies: these (scope.h) */
+		struct sym *inner;        /* entry of a scope for what is defined in a body below it (scope.h) */
+	} u;
 	const struct record *record;      /* literal map of scalars: member types; NULL (types.c) */
 };
 
@@ -71,6 +86,10 @@ struct elab {
 	const char *root;                 /* project root, absolute, symbolic links resolved */
 	struct attr_state *attrs;         /* attr.c: keys by name, layers merged before; made at first use */
 	struct code_state *code;          /* code.c: files read before, names in the folders of .cw files; made at first use */
+	struct words *words;              /* names that elaboration compares with (scope.h) */
+	unsigned depth;                   /* of expressions that need each other */
+	uint32_t ops;                     /* operations made so far: what a let costs each user of it */
+	struct strmap workflow_names;     /* taken names of ir.workflows */
 };
 
 /* ---- expr.c, by the owner of names and types ---- */
@@ -85,7 +104,7 @@ struct expr *elab_expr(struct elab *e, struct scope *s, const struct ast_expr *x
 const struct value *elab_const(struct elab *e, struct scope *s, const struct ast_expr *x, struct type want, const char *what);
 /* The symbol a name means in s, elaborated no further; NULL if there is none (no diagnostic). */
 struct sym *scope_find(struct scope *s, const struct str *name);
-/* Names visible in s, for did-you-mean; in e->arena. */
+/* Names visible in s, sorted, for did-you-mean; in e->arena. NULL when no more errors are kept. */
 const char **scope_names(struct elab *e, struct scope *s, uint32_t *n);
 struct module *scope_module(struct scope *s);
 
@@ -107,7 +126,8 @@ struct attr_layer { const struct ast_block *block; struct scope *scope; enum att
 
 /*
  * The attributes in effect, merged key by key. Values that do not fold keep their references. Layers that were merged
- * before (same blocks in the same scopes, no input read) give the same pointer. Never NULL; errors in the diagnostics.
+ * before (same blocks in the same scopes, no input read) give the same pointer; a layer whose block holds no attribute
+ * counts as absent, so that all plain steps of a workflow share one. Never NULL; errors in the diagnostics.
  */
 struct attrs *attrs_resolve(struct elab *e, const struct attr_layer *layers, uint32_t n);
 
