@@ -17,7 +17,7 @@
 enum ast_expr_kind {
 	AX_INT, AX_FLOAT, AX_BOOL, AX_NULL, AX_DURATION, AX_SIZE,           /* u.i, u.d (seconds, bytes), u.b */
 	AX_STRING,                        /* u.str: escapes resolved, no interpolation; verbatim set for a block, dedented */
-	AX_INTERP,                        /* args: AX_STRING pieces and expressions in turn */
+	AX_INTERP,                        /* args: AX_STRING pieces, none of them empty, and expressions; one of these is of kind AX_STRING only if it was written as a string */
 	AX_NAME,                          /* name */
 	AX_LIST, AX_MAP,                  /* args; map: entries in u.block (kind AS_ENTRY) */
 	AX_MEMBER,                        /* args[0], name */
@@ -33,12 +33,13 @@ struct ast_arg { const struct str *name; struct span name_span; struct ast_expr 
 struct ast_expr {
 	uint8_t kind;                     /* enum ast_expr_kind */
 	uint8_t op;                       /* enum expr_op for AX_OP */
-	bool verbatim;                    /* AX_STRING from a verbatim block */
-	bool paren;                       /* stands in parentheses */
+	uint8_t height;                   /* of the tree below it, 0 for a leaf: recursion over an expression is bounded by 256 */
+	bool verbatim : 1;                /* AX_STRING from a verbatim block */
+	bool paren : 1;                   /* stands in parentheses, which its span does not hold */
 	uint32_t n;                       /* args */
 	struct span span;
-	const struct str *name;
 	struct span name_span;            /* AX_MEMBER: of the member */
+	const struct str *name;
 	struct ast_expr **args;
 	union {
 		int64_t i;
@@ -78,9 +79,9 @@ struct ast_block {
 /* `NAME [: TYPE] [named S] [to E] [at S] [= VALUE] [in LIST]` */
 struct ast_decl {
 	struct type type;                 /* kind T_NONE: left out */
+	bool is_stdout;                   /* = stdout; value is NULL */
 	struct span type_span;
 	struct ast_expr *named, *to, *at, *value, *in;                      /* NULL: not given */
-	bool is_stdout;                   /* = stdout */
 };
 
 struct ast_stmt {
@@ -89,10 +90,9 @@ struct ast_stmt {
 	bool assigned;                    /* ENTRY with a map: written `key = { }`, else `key { }` */
 	struct span span;                 /* all of it */
 	struct span head;                 /* keyword and name, for diagnostics */
+	struct span name_span, name2_span;
 	const struct str *name;           /* step, task, ...; import: its alias; entry: the key; for: the item; on: the event; job: the kind */
-	struct span name_span;
 	const struct str *name2;          /* for i, x: the index is name, the item is name2; NULL without an index */
-	struct span name2_span;
 	struct ast_decl *decl;            /* param, in, out, state, ask */
 	struct ast_expr *value;           /* let, entry; if, while: condition; for: list; step, sweep: the call; fail: message; import: path; source: split(x) */
 	struct ast_block *body;           /* NULL: none; next: its entries */
@@ -106,7 +106,11 @@ struct ast_file {
 	uint32_t ncomments;
 };
 
-/* Parses a source; never NULL, errors in d. */
+/*
+ * Parses a source, whose text has a NUL after it; never NULL, errors in d.
+ * What was written wrong is an AX_ERROR, an AS_ERROR or left out; what is there is whole: names, bodies, calls
+ * and conditions that a statement must have are never NULL, and blocks and expressions are nested at most 256 deep.
+ */
 struct ast_file *parse(struct arena *a, struct strtab *strs, struct diag *d, uint32_t source);
 
 /* Canonical text of a file that parsed without errors: comments kept, idempotent. */
