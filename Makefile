@@ -130,3 +130,10 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/man/man1/couler.1 $(DESTDIR)$(PREFIX)/share/man/man1/couler-*.1 $(DESTDIR)$(PREFIX)/share/man/man5/couler-cw.5 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/couler $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_couler \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/couler.fish
+
+# Measurements: not part of the tests.
+$(B)/parse_speed: tests/bench/parse_speed.c $(B)/libcouler.a
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(B)/libcouler.a $(LIBS)
+
+bench: $(B)/couler $(B)/parse_speed
+	python3 tests/bench/bench.py $(B)/couler
