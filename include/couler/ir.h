@@ -322,11 +322,18 @@ int param_set(struct ir *m, const char *name, const char *value, size_t n, struc
 
 /* ---- walking ---- */
 
-struct graph **node_children(struct node *n, uint32_t *count);         /* child graphs; static order; valid until the next call with n */
-/* Every expression slot of a node (inputs, attributes, conditions, ports, ...), not of its children: f may replace *e. */
+uint32_t node_nchildren(const struct node *n);                         /* child graphs, in source order */
+struct graph *node_child(const struct node *n, uint32_t i);
+/*
+ * Every expression slot of a node (inputs, attributes, conditions, ports, ...), not of its children: f may replace *e.
+ * Slots of a task or of attributes that several nodes share are met once for each of these nodes.
+ */
 void node_exprs(struct ir *m, struct node *n, void (*f)(struct expr **e, struct node *n, void *data), void *data);
+/* The same for a workflow's own expressions (parameters, outputs, schedule, ...); f's node is NULL. */
+void workflow_exprs(struct ir_workflow *w, void (*f)(struct expr **e, struct node *n, void *data), void *data);
 /* All nodes of a workflow, regions and on blocks included, parents first, source order; iterative. */
 void workflow_nodes(struct ir_workflow *w, void (*f)(struct node *n, void *data), void *data);
+void node_within(struct node *region, void (*f)(struct node *n, void *data), void *data);      /* the same for what a region holds */
 /* The ancestor of n that is a node of graph g (n itself if it is in g); NULL if none. */
 struct node *node_in(struct node *n, const struct graph *g);
 
@@ -346,7 +353,11 @@ uint32_t *graph_critical_path(struct arena *a, const struct edges *e, const doub
 uint32_t graph_width(struct arena *a, const struct edges *e);          /* most nodes of one depth */
 uint8_t *graph_redundant(struct arena *a, const struct edges *e);      /* by edge: implied by a longer path */
 
-/* Values a region reads from outside of itself, without duplicates, in order of first use: REF nodes of outer scopes. */
+/*
+ * Values that what is in a region reads from outside of it, without duplicates, in order of first use: parameters,
+ * fields of the workflow, outputs and status of nodes, items, states and arguments of regions further out. What is
+ * evaluated inside counts: its nodes, its port values, a loop's while and next; a list, a condition, an initial state not.
+ */
 struct capture { enum ref_kind kind; struct node *node; uint32_t port; struct type type; struct span span; };
 uint32_t node_captures(struct ir *m, struct node *region, struct capture **out);
 

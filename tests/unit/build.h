@@ -91,7 +91,8 @@ static inline struct expr *op(struct made *m, enum expr_op o, struct type t, uin
 {
 	struct expr *e = expr_new(m->a, o, t, made_span(m), n);
 
-	memcpy(e->u.args, args, n * sizeof *args);
+	if (n)
+		memcpy(e->u.args, args, n * sizeof *args);
 	return e;
 }
 
