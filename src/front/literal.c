@@ -136,7 +136,7 @@ static struct ast_expr *parse_interpolation(struct parser *p, uint32_t from, uin
 	} else {
 		e = parse_expression(p);
 		if (e && p->t.kind != TOK_EOF) {
-			unexpected(p, "an operator or '}'");
+			parse_unexpected(p, "an operator or '}'");
 			e = NULL;
 		}
 	}

@@ -70,7 +70,7 @@ const char *tok_words(struct parser *p, const struct token *t)
 	return token_words((enum token_kind)t->kind);
 }
 
-struct diag_item *unexpected(struct parser *p, const char *expected)
+struct diag_item *parse_unexpected(struct parser *p, const char *expected)
 {
 	if (p->t.kind == TOK_BAD && !p->t.nl_before && !p->dead) {
 		lex_error(p, &p->t);
@@ -105,7 +105,7 @@ void *scratch_take(struct parser *p, size_t mark, size_t size, uint32_t *n)
 	return v;
 }
 
-void too_deep(struct parser *p, struct span sp)
+void parse_too_deep(struct parser *p, struct span sp)
 {
 	struct diag_item *it = MISTAKE(p, CW0116, sp, "more than %d blocks, brackets or operators are nested here", PARSE_DEPTH);
 
@@ -115,17 +115,17 @@ void too_deep(struct parser *p, struct span sp)
 	p->t = (struct token){ .kind = TOK_EOF, .off = p->lx.pos };
 }
 
-bool enter(struct parser *p)
+bool parse_enter(struct parser *p)
 {
 	if (p->depth < PARSE_DEPTH) {
 		p->depth++;
 		return true;
 	}
-	too_deep(p, span_tok(p, &p->t));
+	parse_too_deep(p, span_tok(p, &p->t));
 	return false;
 }
 
-void leave(struct parser *p)
+void parse_leave(struct parser *p)
 {
 	p->depth--;
 }
@@ -518,7 +518,7 @@ static void missing_separator(struct parser *p, uint32_t from)
 		diag_mend(p->d, it, "separate the entries of a block by new lines or ';'");
 		return;
 	}
-	unexpected(p, "a new line or ';'");
+	parse_unexpected(p, "a new line or ';'");
 	skip_entry(p, from);
 }
 
@@ -579,13 +579,13 @@ struct ast_block *parse_block(struct parser *p, enum body in)
 	struct diag_item *it;
 
 	b->span = span_tok(p, &p->t);
-	if (!enter(p))
+	if (!parse_enter(p))
 		return b;
 	p->open = &open;
 	next(p);
 	b->one_line = !parse_statements(p, &open, &b->v, &b->n);
 	p->open = open.up;
-	leave(p);
+	parse_leave(p);
 	if (p->t.kind == TOK_RBRACE) {
 		next(p);
 	} else {
@@ -614,7 +614,7 @@ struct ast_block *parse_body(struct parser *p, enum body in, const char *head)
 			it = MISTAKE(p, CW0104, span_at(p, p->last, p->last + 1), "the block of '%s' is missing", head);
 			diag_mend(p->d, it, "write %s ... { ... }", head);
 		} else {
-			unexpected(p, "'{'");
+			parse_unexpected(p, "'{'");
 		}
 	}
 	while (!p->t.nl_before && p->t.kind != TOK_LBRACE && p->t.kind != TOK_RBRACE && p->t.kind != TOK_SEMI && p->t.kind != TOK_EOF)

@@ -135,15 +135,15 @@ void scratch_push(struct parser *p, const void *x, size_t size);
 void *scratch_take(struct parser *p, size_t mark, size_t size, uint32_t *n);
 
 /* One level deeper; false after an error once PARSE_DEPTH is reached, and then everything up to the end is skipped. */
-bool enter(struct parser *p);
-void leave(struct parser *p);
-void too_deep(struct parser *p, struct span sp);
+bool parse_enter(struct parser *p);
+void parse_leave(struct parser *p);
+void parse_too_deep(struct parser *p, struct span sp);
 
 /* An error; after PARSE_DEPTH was reached the rest of the text is not read, and nothing more is reported. */
 #define MISTAKE(p, code, sp, ...) ((p)->dead ? arena_new_of((p)->a, struct diag_item) : diag_at((p)->d, code, sp, __VA_ARGS__))
 
 /* Reports what stands at the current token in the place of what was expected. */
-struct diag_item *unexpected(struct parser *p, const char *expected);
+struct diag_item *parse_unexpected(struct parser *p, const char *expected);
 /* "'name'", "a string", ..., for messages: in p's arena. */
 const char *tok_words(struct parser *p, const struct token *t);
 

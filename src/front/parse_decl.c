@@ -37,7 +37,7 @@ bool parse_name(struct parser *p, const char *what, const struct str **name, str
 		plain = lex_is_name((unsigned char)p->lx.s[t.off + i]) && (i > 1 || !lex_is_digit((unsigned char)p->lx.s[t.off + i]));
 	if (t.nl_before || (t.kind != TOK_NAME && !plain)) {
 		if (t.kind == TOK_BAD && !t.nl_before) {
-			unexpected(p, "a name");
+			parse_unexpected(p, "a name");
 			return false;
 		}
 		it = MISTAKE(p, CW0103, t.nl_before ? span_at(p, p->last, p->last + 1) : span_tok(p, &t), "%s needs a name, found %s", what,
@@ -148,7 +148,7 @@ static bool parse_element_type(struct parser *p, const struct token *list, enum 
 	next(p);
 	t = p->t;
 	if (t.kind != TOK_NAME) {
-		unexpected(p, "the type of the elements");
+		parse_unexpected(p, "the type of the elements");
 		return false;
 	}
 	*kind = type_word(p->lx.s + t.off, t.len);
@@ -167,7 +167,7 @@ static bool parse_element_type(struct parser *p, const struct token *list, enum 
 		next(p);
 	}
 	if (!take_gt(p)) {
-		unexpected(p, "'>'");
+		parse_unexpected(p, "'>'");
 		skip_type(p);
 		return false;
 	}
@@ -209,7 +209,7 @@ bool parse_type(struct parser *p, struct type *type, struct span *sp)
 	*type = type_of(T_NONE);
 	*sp = span_at(p, p->last, p->last);
 	if (t.kind != TOK_NAME || t.nl_before) {
-		unexpected(p, "a type");
+		parse_unexpected(p, "a type");
 		return false;
 	}
 	list = tok_is(p, &t, "list");
@@ -350,7 +350,7 @@ struct ast_decl *parse_declaration(struct parser *p, enum ast_stmt_kind kind, en
 	}
 	if (at_end_of_entry(p))
 		return decl;
-	it = unexpected(p, highest == PART_NONE ? "':' and a type, or '=' and a value" : "a new line or ';'");
+	it = parse_unexpected(p, highest == PART_NONE ? "':' and a type, or '=' and a value" : "a new line or ';'");
 	if (highest == PART_NONE)
 		diag_mend(p->d, it, "write %s: TYPE or %s = VALUE", name->s, name->s);
 	return NULL;

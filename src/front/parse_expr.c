@@ -31,7 +31,7 @@ bool expr_above(struct parser *p, struct ast_expr *e, const struct ast_expr *chi
 	if (e->height > child->height)
 		return true;
 	if (child->height + 1 >= PARSE_DEPTH) {
-		too_deep(p, child->span);
+		parse_too_deep(p, child->span);
 		return false;
 	}
 	e->height = (uint8_t)(child->height + 1);
@@ -130,7 +130,7 @@ static bool parse_arguments(struct parser *p, struct ast_expr *call)
 			break;
 		if (at_end_of_entry(p))
 			continue;
-		unexpected(p, "',' or ')'");
+		parse_unexpected(p, "',' or ')'");
 		skip_entry(p, from);
 	}
 	call->u.call.v = scratch_take(p, mark, sizeof arg, &call->u.call.n);
@@ -156,7 +156,7 @@ static bool more_elements(struct parser *p)
 				next(p);
 			return true;
 		}
-		unexpected(p, "',' or ']'");
+		parse_unexpected(p, "',' or ']'");
 		skip_entry(p, p->t.off);
 	}
 }
@@ -283,7 +283,7 @@ static struct ast_expr *parse_primary(struct parser *p)
 		}
 		/* fall through */
 	default:
-		unexpected(p, "a value");
+		parse_unexpected(p, "a value");
 		return NULL;
 	}
 }
@@ -298,7 +298,7 @@ static struct ast_expr *parse_member(struct parser *p, struct ast_expr *left, ui
 	next(p);
 	t = p->t;
 	if (t.kind != TOK_NAME || t.nl_before) {
-		it = unexpected(p, "a name after '.'");
+		it = parse_unexpected(p, "a name after '.'");
 		if (t.kind == TOK_INT)
 			diag_mend(p->d, it, "an element of a list is written [%.*s]", (int)t.len, p->lx.s + t.off);
 		return NULL;
@@ -374,11 +374,11 @@ struct ast_expr *parse_unary(struct parser *p)
 	}
 	if (p->t.kind != TOK_MINUS && p->t.kind != TOK_NOT)
 		return parse_postfix(p);
-	if (!enter(p))
+	if (!parse_enter(p))
 		return NULL;
 	next(p);
 	x = parse_unary(p);
-	leave(p);
+	parse_leave(p);
 	e = x ? operation(p, AX_OP, from, &x, 1) : NULL;
 	if (e)
 		e->op = (uint8_t)op;
@@ -505,7 +505,7 @@ static struct ast_expr *parse_conditional(struct parser *p)
 	if (!args[1])
 		return NULL;
 	if (!here(p, TOK_COLON)) {
-		it = unexpected(p, "':'");
+		it = parse_unexpected(p, "':'");
 		diag_mend(p->d, it, "a choice is written CONDITION ? VALUE : OTHER; what is absent is tested with present(x) or x ?? y");
 		return NULL;
 	}
@@ -526,9 +526,9 @@ struct ast_expr *parse_expression(struct parser *p)
 {
 	struct ast_expr *e;
 
-	if (!enter(p))
+	if (!parse_enter(p))
 		return NULL;
 	e = parse_conditional(p);
-	leave(p);
+	parse_leave(p);
 	return e;
 }

@@ -42,7 +42,7 @@ static struct ast_stmt *parse_import(struct parser *p, enum body in, struct ast_
 	(void)in;
 	(void)head;
 	if (!here(p, TOK_STRING)) {
-		it = unexpected(p, "the path of a .cw file in quotes");
+		it = parse_unexpected(p, "the path of a .cw file in quotes");
 		diag_mend(p->d, it, "write import \"lib/etl.cw\" as etl");
 		return NULL;
 	}
@@ -175,7 +175,7 @@ static struct ast_stmt *parse_let(struct parser *p, enum body in, struct ast_stm
 			parse_type(p, &type, &sp);
 	}
 	if (!here(p, TOK_ASSIGN)) {
-		it = unexpected(p, "'=' and a value");
+		it = parse_unexpected(p, "'=' and a value");
 		diag_mend(p->d, it, "write let %s = VALUE", st->name->s);
 		return NULL;
 	}
@@ -267,7 +267,7 @@ static struct ast_stmt *parse_sweep(struct parser *p, enum body in, struct ast_s
 	if (!parse_head(p, st, "a sweep"))
 		return NULL;
 	if (!here(p, TOK_ASSIGN)) {
-		it = unexpected(p, "'=' and a call");
+		it = parse_unexpected(p, "'=' and a call");
 		diag_mend(p->d, it, "write sweep %s = TASK(arg = choice(1, 2)) { search = grid(); maximize = OUTPUT }", st->name->s);
 		return NULL;
 	}
@@ -381,7 +381,7 @@ static struct ast_stmt *parse_if(struct parser *p, enum body in, struct ast_stmt
 		struct token word = p->t;
 
 		if (++n >= PARSE_DEPTH) {
-			too_deep(p, span_tok(p, &word));
+			parse_too_deep(p, span_tok(p, &word));
 			break;
 		}
 		branch->span.len = p->last - branch->span.off;
@@ -415,7 +415,7 @@ static bool take_in(struct parser *p, const struct str *item)
 		next(p);
 		return true;
 	}
-	it = unexpected(p, "'in'");
+	it = parse_unexpected(p, "'in'");
 	diag_mend(p->d, it, "write for %s in LIST { ... }", item->s);
 	return false;
 }
@@ -595,7 +595,7 @@ static struct ast_stmt *parse_source(struct parser *p, enum body in, struct ast_
 	if (!parse_head(p, st, "a source"))
 		return NULL;
 	if (!here(p, TOK_ASSIGN)) {
-		it = unexpected(p, "'='");
+		it = parse_unexpected(p, "'='");
 		diag_mend(p->d, it, "write source %s = split(INPUT)", st->name->s);
 		return NULL;
 	}
