@@ -212,6 +212,21 @@ static void lex_verbatim(struct token *t, const char *s, uint32_t end)
 	t->len = i - t->off;
 }
 
+/* The end of text in the curly quotes that editors make, which start at off; i if there is none on the line. */
+static uint32_t curly_end(const char *s, uint32_t off, uint32_t i)
+{
+	uint32_t end = i;
+
+	if (strncmp(s + off, "\xe2\x80\x9c", 3) != 0 && strncmp(s + off, "\xe2\x80\x98", 3) != 0)
+		return i;
+	while (s[end] && s[end] != '\n') {
+		if (!strncmp(s + end, "\xe2\x80\x9d", 3) || !strncmp(s + end, "\xe2\x80\x99", 3))
+			return end + 3;
+		end++;
+	}
+	return i;
+}
+
 /* What no token starts with: taken whole where that keeps a mistake to one error ('...', $x, $(...), ${...}). */
 static void lex_bad(struct token *t, const char *s)
 {
@@ -238,6 +253,7 @@ static void lex_bad(struct token *t, const char *s)
 	} else {
 		while ((s[i] & 0xc0) == 0x80)
 			i++;
+		i = curly_end(s, t->off, i);
 	}
 	t->len = i - t->off;
 }

@@ -85,8 +85,16 @@ static uint32_t open_interp(const struct parser *p, const struct token *t)
 
 static void bad_string(struct parser *p, const struct token *t)
 {
-	uint32_t at = open_interp(p, t), shown = t->len > 30 ? 30 : t->len;
+	uint32_t at = open_interp(p, t), shown = t->len > 30 ? 30 : t->len, open = 0;
 	struct diag_item *it;
+
+	for (uint32_t i = t->off; i < t->off + t->len; i++) {
+		open += p->lx.s[i] == '{' && i != at + 1;
+		if (p->lx.s[i] == '}' && open)
+			open--;
+		else if (p->lx.s[i] == '}')
+			p->lost++;
+	}
 
 	if (at) {
 		it = diag_at(p->d, CW0010, span_at(p, at, at + 2), "this '${' is not closed by a '}' on its line");

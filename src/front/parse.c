@@ -588,6 +588,8 @@ struct ast_block *parse_block(struct parser *p, enum body in)
 	parse_leave(p);
 	if (p->t.kind == TOK_RBRACE) {
 		next(p);
+	} else if (p->lost) {
+		p->lost--;
 	} else {
 		it = MISTAKE(p, CW0105, b->span, "the '{' of %s is not closed", bodies[in]);
 		diag_mend(p->d, it, "add its '}'");
