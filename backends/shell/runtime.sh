@@ -160,7 +160,9 @@ end_group() { # TERM, a grace of 5 s, KILL; without setsid the process alone
 	kill -KILL -- "$group" 2>/dev/null || :
 }
 collect_() { # checks the outputs of an attempt; 121 when one is missing or does not fit its type
-	T=$A compute "$T/check.awk" || return 121
+	step=$T T=$A
+	compute "$step/check.awk" || { T=$step; return 121; }
+	T=$step
 	for o in $outs; do
 		name=${o%%:*} link=${o##*:} type=${o#*:} type=${type%%:*}
 		case $type in
@@ -203,7 +205,9 @@ again() { # may attempt $attempt be followed by another after exit code $1?
 }
 identity_() { # what the result depends on: the step itself, its variables, the content of its files
 	{
-		printf '%s\n' "$identity"
+		printf '%s\n' "$interpreter$outs"
+		cat "$T/script"
+		(cd "$T/code" && find . -type f -exec cksum {} + | LC_ALL=C sort)
 		sed "s|$(printf '%s' "$run" | sed 's/[].[*^$|\\]/\\&/g')|RUN|g" "$T/env" "$T/setup"
 		find "$T/in" -type l | LC_ALL=C sort | while IFS= read -r f; do find -L "$f" -type f -exec cksum {} + | sed 's/ [^ ]*$//'; done
 	} | cksum
@@ -352,7 +356,7 @@ rung_of() { # rung_of FUNCTION AT_ONCE KEY OBJECTIVE BUDGET:TYPE TYPE DIRECTION 
 	for rung; do
 		count=${rung%%:*} amount=${rung#*:}
 		if [ "$r" -eq 0 ]; then
-			left= i=0
+			left='' i=0
 			while [ "$i" -lt "$count" ]; do left="$left $i"; i=$((i + 1)); done
 		else
 			printf 'BEGIN { keep("%s", "%s", "%s", "%s", %s, "%s") }\n' "$sweep" "$goal_of" "$otype" "$way" "$count" "$left" >"$T/keep.awk"
@@ -475,7 +479,7 @@ start() {
 	command -v setsid >/dev/null && setsid=setsid || setsid=
 	here=$(cd "$(dirname "$0")" && pwd -P)
 	jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-	dry='' keep='' from='' outputs='' run='' given_params='' P='' S='' S0='' interpreter='' identity='' forgiven='' fast='' held='' allowed='' key=''
+	dry='' keep='' from='' outputs='' run='' given_params='' P='' S='' S0='' interpreter='' forgiven='' fast='' held='' allowed='' key=''
 	while [ $# -gt 0 ]; do
 		case $1 in
 		-n) dry=1 ;;
