@@ -10,13 +10,16 @@
  * ops.c     expressions: literals, lists, maps, interpolation, operators
  * fn.c      functions: their arguments and results
  * ref.c     what is read of nodes: outputs, status, ports of regions
- * task.c    tasks: declarations and bodies
+ * task.c    tasks: declarations, defaults
+ * body.c    what a step does
  * stmt.c    steps, calls, if, for
  * gate.c    wait, approve, service, fail
  * loop.c    loops
- * sweep.c   search spaces and sweeps
+ * sweep.c   sweeps and their search spaces; search.c how they search
+ * call.c    calls, copies of workflows
  * job.c, dataflow.c  these bodies
- * workflow.c  workflows, params, volumes, schedules, on blocks
+ * workflow.c  workflows, params, on blocks, outputs
+ * place.c   schedules, volumes, stores
  * order.c   after, cycles
  * attr.c    attributes: attr_table.h has a row for each; attr_check.c their values
  * alias.c   wrong spellings that people bring from elsewhere, each with its message
@@ -90,6 +93,7 @@ struct elab {
 	unsigned depth;                   /* of expressions that need each other */
 	uint32_t ops;                     /* operations made so far: what a let costs each user of it */
 	struct strmap workflow_names;     /* taken names of ir.workflows */
+	VEC(struct { const struct module *module; const struct ast_stmt *ast; uint32_t store; }) stores;   /* store: index in ir.stores */
 };
 
 /* ---- expr.c, by the owner of names and types ---- */
