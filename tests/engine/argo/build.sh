@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds argo-oracle and argo-run into ${XDG_CACHE_HOME:-~/.cache}/couler-dev/bin.
+# Builds argo-oracle and argo-run (with argo-run-exec, the engine's executor, and
+# argo-run-box) into ${XDG_CACHE_HOME:-~/.cache}/couler-dev/bin.
 # usage: build.sh [-f] [oracle|run]...      (default: both; -f builds although nothing changed)
 #        build.sh test [go test's flags]    runs the tests of the Go code
 #
@@ -65,16 +66,17 @@ copy_engine() {
 	: >"$copy/.complete"
 }
 
-# build NAME FOLDER: does nothing when the sources are those of the last build.
+# build NAME PACKAGE: does nothing when the sources are those of the last build. The
+# package is a folder here, or one of the engine's.
 build() {
 	out=$cache/bin/$1
-	key=$(cd "$here" && { cat build.sh go.mod go.sum; find "$2" -name '*.go' ! -name '*_test.go' | LC_ALL=C sort |
+	key=$(cd "$here" && { cat build.sh go.mod go.sum; [ ! -d "$2" ] || find "$2" -name '*.go' ! -name '*_test.go' | LC_ALL=C sort |
 		while read -r f; do printf '%s\n' "$f"; cat "$f"; done; } | sha256sum | cut -d' ' -f1)
 	if [ -z "$force" ] && [ -x "$out" ] && [ "$(cat "$out.key" 2>/dev/null)" = "$key" ]; then
 		return 0
 	fi
 	say "building $1 (the first build takes some minutes)"
-	go_with_copy build -p 2 -ldflags='-s -w' -o "$out.new" "./$2"
+	go_with_copy build -p 2 -ldflags='-s -w' -o "$out.new" "$2"
 	mv "$out.new" "$out"
 	printf '%s\n' "$key" >"$out.key"
 }
@@ -101,8 +103,12 @@ if [ -n "$testing" ]; then
 fi
 for what; do
 	case $what in
-	oracle) build argo-oracle oracle ;;
-	run) build argo-run harness ;;
+	oracle) build argo-oracle ./oracle ;;
+	run)
+		build argo-run-box ./harness/box
+		build argo-run-exec "$engine/cmd/argoexec"
+		build argo-run ./harness
+		;;
 	*) say "usage: build.sh [-f] [oracle|run]..."; exit 2 ;;
 	esac
 done
