@@ -40,7 +40,7 @@ workflow regions {
   }
 
   if sum(one.alerts) > 0 {
-    step tell = notify.message(text = "alerts by region: ${one.alerts}")
+    step tell = notify.message(text = "${sum(one.alerts)} alerts in ${len(one.alerts)} regions")
   }
 
   out pages = one.page
