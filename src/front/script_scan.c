@@ -6,7 +6,10 @@
 
 #include <string.h>
 
-enum { MAX_DEPTH = 100 };                /* substitutions inside of substitutions */
+enum {
+	MAX_DEPTH = 100,                 /* substitutions inside of substitutions */
+	MAX_TURNED = 20                  /* arithmetic that turned out to be a subshell and is read again: each may double the work */
+};
 
 struct heredoc { const char *delim; size_t n; bool strip, quoted; };
 
@@ -34,7 +37,7 @@ struct scan {
 	struct script *sc;
 	const char *s;
 	uint32_t n, i;
-	unsigned depth;
+	unsigned depth, turned;
 	bool moved;                       /* cd: words are no paths from the start any more */
 	VEC(struct heredoc) docs;         /* whose bodies come at the next line */
 	struct strbuf buf;                /* text of the word being read */
@@ -231,6 +234,8 @@ static bool arithmetic(struct scan *c)
 			c->i += pre || ch == '\\' ? 2 : 1;
 		}
 	}
+	if (c->i >= c->n || c->turned++ > MAX_TURNED)
+		lost(c);
 	if (c->sc->lost)
 		return true;
 	c->sc->uses.n = nuses;
@@ -665,12 +670,12 @@ static void name_arg(struct scan *c, const struct word *w, bool needs_value)
 
 	if (end || (w->literal && !w->quoted && n == w->len && !needs_value))
 		add_set(c, w->off, n);
-	else if (!n && !w->literal)
-		c->sc->dynamic = true;
 	else if (w->quoted && !needs_value && w->literal && w->len == w->n + 2)
 		add_set(c, w->off + 1, (uint32_t)w->n);
-	else if (w->quoted && w->off + 1 < c->n && assignment(c, w->off + 1, w->off + w->len, &n))
+	else if (w->quoted && !n && w->off + 1 < c->n && assignment(c, w->off + 1, w->off + w->len, &n))
 		add_set(c, w->off + 1, n);
+	else if (!n && !w->literal)
+		c->sc->dynamic = true;
 }
 
 /* An option of read or mapfile: takes: letters with an argument; names: of these the ones that name a variable. */
