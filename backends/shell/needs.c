@@ -27,13 +27,23 @@ static void add_key(struct needs *s, const struct node *n)
 	sb_free(&w);
 }
 
+/* In an on block what the rest of the workflow gives is optional: it holds nothing back. */
+static const struct graph *root(const struct node *n)
+{
+	const struct graph *g = n->graph;
+
+	while (g->owner)
+		g = g->owner->graph;
+	return g;
+}
+
 static void reference(struct expr *e, void *data)
 {
 	struct needs *s = data;
 	struct node *n = e->u.node;
 	unsigned common = s->common;
 
-	if (e->fn != REF_OUTPUT)
+	if (e->fn != REF_OUTPUT || (s->reader && root(n) != root(s->reader)))
 		return;
 	if (n->kind != N_IF && n->kind != N_FOR && n->kind != N_GROUP) {
 		add_key(s, n);

@@ -152,7 +152,7 @@ take_lock() {
 	done
 	return 1
 }
-quote() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
+quote() { word=$(printf '%sx' "$1" | sed "s/'/'\\\\''/g"); printf "'%s'" "${word%x}"; }   # $1 as a word of sh
 end_group() { # TERM, a grace of 5 s, KILL; without setsid the process alone
 	if [ -n "$setsid" ]; then group=-$1; else group=$1; fi
 	kill -TERM -- "$group" 2>/dev/null || return 0

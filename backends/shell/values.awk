@@ -50,7 +50,7 @@ function count(name,   text) { text = slurp(R name ".n"); return text == "\001" 
 # Lists that grow: of the elements' type t; an absent value adds nothing.
 function push(list, v) {
 	if (absent(v)) return list
-	return substr(list, 1, length(list) - 1) (list ~ /\[$/ ? "" : ",") tojson(v) "]"
+	return substr(list, 1, length(list) - 1) (list ~ /^L.\[\]$/ ? "" : ",") tojson(v) "]"
 }
 
 # ---- numbers ----
