@@ -144,9 +144,9 @@ bool args_match(struct elab *e, const struct ast_expr *call, const struct def *d
 	return ok;
 }
 
-struct expr *arg_value(struct elab *e, struct scope *s, const struct def *d, bool is_task, uint32_t i, const struct ast_expr *x)
+static struct expr *typed_arg(struct elab *e, struct scope *s, const struct def *d, bool is_task, uint32_t i, const struct ast_expr *x)
 {
-	const char *what = str_internf(e->strs, "%s '%s' of '%s'", is_task ? "input" : "param", arg_name(d, is_task, i)->s, d->ast->name->s)->s;
+	const char *what = of_subject;
 	struct type t = is_task ? d->task->ins[i].type : d->workflow->params[i].type;
 	const struct ast_stmt *st = is_task ? d->parts->in[i] : d->flow->param[i];
 	struct expr *v;
@@ -164,6 +164,17 @@ struct expr *arg_value(struct elab *e, struct scope *s, const struct def *d, boo
 	if (!is_task && (!expr_is_const(v) || !d->workflow->params[i].in || !expr_is_const(d->workflow->params[i].in)))
 		return v;
 	return allowed_value(e, is_task ? d->parts->file : d->flow->scope, v, st->decl, t, what);
+}
+
+struct expr *arg_value(struct elab *e, struct scope *s, const struct def *d, bool is_task, uint32_t i, const struct ast_expr *x)
+{
+	struct subject old = e->subject;
+	struct expr *v;
+
+	e->subject = (struct subject){ is_task ? "input" : "param", arg_name(d, is_task, i), d->ast->name };
+	v = typed_arg(e, s, d, is_task, i, x);
+	e->subject = old;
+	return v;
 }
 
 struct expr *arg_default(struct elab *e, const struct def *d, uint32_t i)

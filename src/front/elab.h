@@ -92,6 +92,8 @@ struct elab {
 	struct words *words;              /* names that elaboration compares with (scope.h) */
 	unsigned depth;                   /* of expressions that need each other */
 	uint32_t ops;                     /* operations made so far: what a let costs each user of it */
+	struct subject { const char *kind; const struct str *name, *of; } subject;   /* what the text of_subject stands for (scope.h) */
+	struct strmap plain_names;        /* of inputs and outputs: looked at before, not reserved */
 	struct strmap workflow_names;     /* taken names of ir.workflows */
 	VEC(struct { const struct module *module; const struct ast_stmt *ast; uint32_t store; }) stores;   /* store: index in ir.stores */
 };

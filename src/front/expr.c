@@ -49,7 +49,7 @@ bool refs_allowed(struct elab *e, struct expr *x, unsigned kinds, enum diag_code
 	expr_refs(x, see_ref, &f);
 	if (!f.x)
 		return true;
-	it = diag_at(e->diag, code, f.x->span, "%s cannot read '%s'", what, source_text(e, f.x->span));
+	it = diag_at(e->diag, code, f.x->span, "%s cannot read '%s'", what_text(e, what), source_text(e, f.x->span));
 	diag_mend(e->diag, it, "%s", mend);
 	return false;
 }
@@ -65,7 +65,7 @@ const struct value *elab_const(struct elab *e, struct scope *s, const struct ast
 	if (expr_is_const(v))
 		return v->u.lit;
 	expr_refs(v, see_ref, &f);
-	it = diag_at(e->diag, CW0310, f.x ? f.x->span : v->span, "%s must be a constant, known before the run", what);
+	it = diag_at(e->diag, CW0310, f.x ? f.x->span : v->span, "%s must be a constant, known before the run", what_text(e, what));
 	if (f.x)
 		diag_mend(e->diag, it, "'%s' is known only during the run: write the value itself, or a let of constants", source_text(e, f.x->span));
 	return NULL;

@@ -7,7 +7,7 @@
 
 static struct expr *bad_literal(struct elab *e, const struct ast_expr *x, const char *what, struct type want, const char *mend)
 {
-	struct diag_item *it = diag_at(e->diag, CW0301, x->span, "%s needs %s, and this text is none", what, type_words(e, want));
+	struct diag_item *it = diag_at(e->diag, CW0301, x->span, "%s needs %s, and this text is none", what_text(e, what), type_words(e, want));
 
 	diag_mend(e->diag, it, "%s", mend);
 	return NULL;
@@ -345,13 +345,19 @@ static bool comparable(const struct ast_expr *x, struct type a, struct type b)
 	return !order || type_is_num(j) || j.kind == T_STRING || j.kind == T_TIME || j.kind == T_DURATION || j.kind == T_SIZE;
 }
 
+/* a < b < c, which the parser has reported. */
+static bool chained(const struct ast_expr *x)
+{
+	return x->kind == AX_OP && !x->paren && expr_ops[x->op].prec == expr_ops[EX_EQ].prec;
+}
+
 static struct expr *compare(struct elab *e, struct scope *s, const struct ast_expr *x, const char *what)
 {
 	struct expr *a, *b;
 	struct diag_item *it;
 	const char *mend = NULL;
 
-	if (!operands(e, s, x, what, &a, &b))
+	if (chained(x->args[0]) || !operands(e, s, x, what, &a, &b))
 		return NULL;
 	if (a->type.kind == T_NULL || b->type.kind == T_NULL) {
 		it = diag_at(e->diag, CW0313, x->span, "nothing is compared with null");

@@ -63,6 +63,7 @@ struct flow {
 	VEC(struct sym *) inner;          /* names that must not hide one around them */
 	struct strmap in_loops;           /* names private to loops: for messages */
 	const struct ast_stmt *on[ON_COUNT];
+	bool bad;                         /* a node without a shape, after an error here or in what it calls */
 };
 
 /* Calls of a workflow with overrides share a copy a block. */
@@ -128,6 +129,12 @@ const char *sym_words(const struct sym *s);                            /* "step"
 /* ---- types.c ---- */
 
 const char *type_words(struct elab *e, struct type t);                 /* "list<file>?" */
+/*
+ * The text of `what` for a message. Where it is of_subject itself, it is made of e->subject, "input 'lr' of 'train'":
+ * most inputs never need it.
+ */
+extern const char of_subject[];
+const char *what_text(struct elab *e, const char *what);
 /* The type both fit (int and float: float; T and null: T?); false if there is none. */
 bool type_join(struct type a, struct type b, struct type *out);
 enum coerce { CO_JSON = 1 };              /* a json value is converted to a scalar with a check */
@@ -216,7 +223,7 @@ struct ir_task *task_for_call(struct elab *e, struct def *d, const struct layers
 /* `code` of the nearest layer that has one, into t. */
 void task_code(struct elab *e, const struct layers *l, struct ir_task *t);
 /* An input as declared, inside a step: its value in the scope around, its type into in. */
-struct expr *input_value(struct elab *e, struct scope *s, const struct ast_stmt *st, struct ir_decl *in, const char *of);
+struct expr *input_value(struct elab *e, struct scope *s, const struct ast_stmt *st, struct ir_decl *in, const struct str *of);
 /* v is one of `in [...]`: checked now, or when it is evaluated. */
 struct expr *allowed_value(struct elab *e, struct scope *s, struct expr *v, const struct ast_decl *decl, struct type t, const char *what);
 void inputs_elab(struct elab *e, struct scope *s, const struct ast_block *b, struct ir_task *t, struct node *n);

@@ -420,8 +420,10 @@ void sym_elab(struct elab *e, struct sym *sym)
 		sym_resolve(e, sym);
 		return;
 	}
-	if (!node_shape(e, sym))
+	if (!node_shape(e, sym)) {
+		sym->scope->flow->bad = true;
 		return;
+	}
 	switch (sym->ast->kind) {
 	case AS_STEP:
 		if (sym->ast->value)

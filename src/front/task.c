@@ -38,8 +38,10 @@ static bool decl_name(struct elab *e, const struct ast_stmt *st, const struct ir
 	const char *kind = st->kind == AS_IN ? "input" : "output";
 	const struct ir_decl *first = NULL;
 	struct diag_item *it;
-	const char *why = reserved_name(st->name->s, st->name->len, false);
+	const char *why = strmap_get(&e->plain_names, st->name) ? NULL : reserved_name(st->name->s, st->name->len, false);
 
+	if (!why)
+		strmap_put(e->arena, &e->plain_names, st->name, e);
 	if (why) {
 		it = diag_at(e->diag, CW0206, st->name_span, "'%s' is a reserved name: %s", st->name->s, why);
 		diag_mend(e->diag, it, "give the %s another name, '%s_' for instance", kind, st->name->s);
@@ -183,7 +185,7 @@ struct expr *allowed_value(struct elab *e, struct scope *s, struct expr *v, cons
 	if (!v || !decl->in)
 		return v;
 	if (t.list || !type_is_scalar(type_of((enum type_kind)t.kind))) {
-		it = diag_at(e->diag, CW0317, decl->in->span, "`in [...]` lists allowed scalars, and %s is %s", what, type_words(e, t));
+		it = diag_at(e->diag, CW0317, decl->in->span, "`in [...]` lists allowed scalars, and %s is %s", what_text(e, what), type_words(e, t));
 		diag_mend(e->diag, it, "leave it out");
 		return NULL;
 	}
@@ -194,7 +196,7 @@ struct expr *allowed_value(struct elab *e, struct scope *s, struct expr *v, cons
 		for (uint32_t i = 0; i < list->u.lit->n; i++)
 			if (value_eq(v->u.lit, &list->u.lit->u.list[i]))
 				return v;
-		it = diag_at(e->diag, CW0317, v->span, "%s is not one of the allowed values", what);
+		it = diag_at(e->diag, CW0317, v->span, "%s is not one of the allowed values", what_text(e, what));
 		diag_mend(e->diag, it, "use one of %s, or add it to them", source_text(e, decl->in->span));
 		diag_note(e->diag, it, decl->in->span, "the allowed values");
 		return NULL;
@@ -210,7 +212,7 @@ struct expr *allowed_value(struct elab *e, struct scope *s, struct expr *v, cons
 	return x;
 }
 
-static bool no_value(struct elab *e, struct scope *s, const struct ast_stmt *st, const char *of)
+static bool no_value(struct elab *e, struct scope *s, const struct ast_stmt *st, const struct str *of)
 {
 	struct diag_item *it;
 	const char **names;
@@ -218,16 +220,16 @@ static bool no_value(struct elab *e, struct scope *s, const struct ast_stmt *st,
 
 	if (!s->module->ok)
 		return false;
-	it = diag_at(e->diag, CW0201, st->name_span, "the input '%s' of %s has no value: nothing around the step is called '%s'", st->name->s, of, st->name->s);
+	it = diag_at(e->diag, CW0201, st->name_span, "the input '%s' of '%s' has no value: nothing around the step is called '%s'", st->name->s, of->s, st->name->s);
 	names = scope_names(e, s, &n);
 	did_you_mean(e, it, st->name, names, n);
 	diag_mend(e->diag, it, "say where it comes from: in %s = STEP.OUTPUT, or a value", st->name->s);
 	return false;
 }
 
-struct expr *input_value(struct elab *e, struct scope *s, const struct ast_stmt *st, struct ir_decl *in, const char *of)
+static struct expr *typed_input(struct elab *e, struct scope *s, const struct ast_stmt *st, struct ir_decl *in, const struct str *of)
 {
-	const char *what = str_internf(e->strs, "input '%s' of %s", st->name->s, of)->s;
+	const char *what = of_subject;
 	const struct ast_expr *x = st->decl->value;
 	struct ast_expr same = { .kind = AX_NAME, .span = st->name_span, .name = st->name };
 	struct found f;
@@ -255,9 +257,19 @@ struct expr *input_value(struct elab *e, struct scope *s, const struct ast_stmt 
 	return allowed_value(e, s, v, st->decl, in->type, what);
 }
 
+struct expr *input_value(struct elab *e, struct scope *s, const struct ast_stmt *st, struct ir_decl *in, const struct str *of)
+{
+	struct subject old = e->subject;
+	struct expr *v;
+
+	e->subject = (struct subject){ "input", st->name, of };
+	v = typed_input(e, s, st, in, of);
+	e->subject = old;
+	return v;
+}
+
 void inputs_elab(struct elab *e, struct scope *s, const struct ast_block *b, struct ir_task *t, struct node *n)
 {
-	const char *of = str_internf(e->strs, "'%s'", n->name->s)->s;
 	uint32_t k = 0;
 
 	n->nins = t->nins;
@@ -267,7 +279,7 @@ void inputs_elab(struct elab *e, struct scope *s, const struct ast_block *b, str
 
 		if (st->kind != AS_IN || t->ins[k].span.off != st->name_span.off)
 			continue;
-		n->ins[k] = input_value(e, s, st, &t->ins[k], of);
+		n->ins[k] = input_value(e, s, st, &t->ins[k], n->name);
 		k++;
 	}
 }
@@ -310,19 +322,21 @@ bool task_shape(struct elab *e, struct def *d)
 	d->state = DEF_DONE;
 	for (uint32_t i = 0; i < b->n && k < t->nins; i++) {
 		const struct ast_stmt *st = b->v[i];
-		const char *what;
+		const char *what = of_subject;
+		struct subject old = e->subject;
 		struct expr *v = NULL;
 
 		if (st->kind != AS_IN || t->ins[k].span.off != st->name_span.off)
 			continue;
 		p->in[k] = st;
-		what = str_internf(e->strs, "input '%s' of '%s'", st->name->s, t->name->s)->s;
+		e->subject = (struct subject){ "input", st->name, t->name };
 		if (st->decl->value)
 			v = elab_value(e, p->file, st->decl->value, t->ins[k].type, 0, what, NULL);
 		if (v && t->ins[k].type.kind == T_NONE)
 			t->ins[k].type = v->type;
 		if (has_type(e, st, &t->ins[k]))
 			v = allowed_value(e, p->file, v, st->decl, t->ins[k].type, what);
+		e->subject = old;
 		if (v && expr_is_const(v))
 			p->dflt[k] = v;
 		k++;

@@ -6,6 +6,15 @@
 
 enum { FOLD_RANGE = 10000, FOLD_TEXT = 120000 };      /* elements; bytes of a string (docs/values.md, rule 1) */
 
+const char of_subject[] = "a value";
+
+const char *what_text(struct elab *e, const char *what)
+{
+	const struct subject *s = &e->subject;
+
+	return what == of_subject && s->name ? str_internf(e->strs, "%s '%s' of '%s'", s->kind, s->name->s, s->of->s)->s : what;
+}
+
 const char *type_words(struct elab *e, struct type t)
 {
 	struct strbuf b = { 0 };
@@ -272,7 +281,7 @@ static struct expr *to_location(struct elab *e, struct scope *s, struct expr *x,
 
 void report_optional(struct elab *e, const struct expr *x, const char *what)
 {
-	struct diag_item *it = diag_at(e->diag, CW0302, x->span, "'%s' may be absent, and %s needs a value", source_text(e, x->span), what);
+	struct diag_item *it = diag_at(e->diag, CW0302, x->span, "'%s' may be absent, and %s needs a value", source_text(e, x->span), what_text(e, what));
 	const struct node *n = x->op == EX_REF && x->fn == REF_OUTPUT ? x->u.node : NULL;
 
 	diag_mend(e->diag, it, "give it a fallback: %s ?? VALUE", source_text(e, x->span));
@@ -316,7 +325,7 @@ static const char *mend_of(struct type from, struct type want)
 
 static struct expr *mismatch(struct elab *e, const struct expr *x, struct type want, const char *what)
 {
-	struct diag_item *it = diag_at(e->diag, CW0301, x->span, "%s needs %s, and this is %s", what, type_words(e, want), type_words(e, x->type));
+	struct diag_item *it = diag_at(e->diag, CW0301, x->span, "%s needs %s, and this is %s", what_text(e, what), type_words(e, want), type_words(e, x->type));
 	const char *mend = mend_of(x->type, want);
 
 	if (expr_is_const(x) && type_is(x->type, T_STRING) && !want.list && (want.kind == T_INT || want.kind == T_FLOAT || want.kind == T_BOOL))
@@ -346,7 +355,7 @@ static struct expr *null_to(struct elab *e, struct expr *x, struct type want, co
 		n->type = want;
 		return n;
 	}
-	it = diag_at(e->diag, CW0309, x->span, "%s is a %s, which null is not", what, type_words(e, want));
+	it = diag_at(e->diag, CW0309, x->span, "%s is a %s, which null is not", what_text(e, what), type_words(e, want));
 	diag_mend(e->diag, it, "make its type optional, %s?, where that is a state of a loop; else leave the null out", type_words(e, want));
 	return NULL;
 }

@@ -305,9 +305,10 @@ struct ir_workflow *workflow_elab(struct elab *e, struct def *d, struct wf_copy 
 		if (b->v[i]->kind == AS_OUT)
 			out_elab(e, f->scope, f->w, b->v[i]);
 	keys_elab(e, f, b);
-	if (e->diag->errors == before)
+	f->bad |= !d->module->ok;
+	if (e->diag->errors == before && !f->bad)
 		order_check(e, f->w);
-	if (e->diag->errors != before)
+	if (e->diag->errors != before || f->bad)
 		return NULL;
 	vec_push(e->arena, &e->ir->workflows, f->w);
 	return f->w;
