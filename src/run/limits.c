@@ -1,0 +1,73 @@
+/* What a step asks for: time, resources, retries. */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rt.h"
+
+/* A number from an attribute: seconds, bytes or plain; dflt where it is not given. */
+static int number(struct rt *rt, struct step *s, const struct expr *e, double dflt, double *out, struct evalerr *err)
+{
+	struct value v;
+
+	*out = dflt;
+	if (!e)
+		return 0;
+	if (step_eval_in(rt, s, e, false, &v, err))
+		return -1;
+	if (v.type.kind != T_NULL)
+		*out = rt_seconds(&v);
+	return 0;
+}
+
+int step_limits(struct rt *rt, struct step *s, struct evalerr *err)
+{
+	const struct attrs *a = s->attrs;
+	double gpu;
+
+	if (number(rt, s, a->timeout, 0, &s->timeout, err) || number(rt, s, a->cpu, 1, &s->cpu, err) || number(rt, s, a->memory, 0, &s->memory, err) ||
+			number(rt, s, a->gpu, 0, &gpu, err))
+		return -1;
+	s->gpu = (int)gpu;
+	if (s->cpu > rt->sched.cpu_total && a->cpu && s->cpu > rt->sched.cpus)
+		view_note(rt, "%s asks for %g cpus, this machine has %u: it runs alone", s->inst->node->name->s, s->cpu, rt->sched.cpus);
+	if (s->memory > rt->sched.memory_total)
+		view_note(rt, "%s asks for %.1f GiB of memory, this machine has %.1f: it runs alone", s->inst->node->name->s, s->memory / 1073741824, rt->sched.memory_total / 1073741824);
+	if (s->gpu > rt->sched.gpu_total)
+		view_note(rt, "%s asks for %d gpus, this machine has %d: it runs alone", s->inst->node->name->s, s->gpu, rt->sched.gpu_total);
+	return 0;
+}
+
+int step_retry(struct rt *rt, struct step *s, struct retry *r, struct evalerr *err)
+{
+	const struct ir_retry *a = &s->attrs->retry;
+	double limit;
+
+	if (number(rt, s, a->limit, 0, &limit, err) || number(rt, s, a->backoff, 0, &r->backoff, err) || number(rt, s, a->factor, 2, &r->factor, err) ||
+			number(rt, s, a->max_backoff, 600, &r->max_backoff, err) || number(rt, s, a->within, -1, &r->within, err))
+		return -1;
+	r->limit = (int64_t)limit;
+	return 0;
+}
+
+/* GPUs of this machine: CUDA_VISIBLE_DEVICES, else what the driver shows. */
+int rt_gpus(struct rt *rt)
+{
+	const char *visible = getenv("CUDA_VISIBLE_DEVICES");
+	struct dirent *de;
+	int n = 0;
+	DIR *d;
+
+	(void)rt;
+	if (visible) {
+		for (const char *p = visible; *p && *p != '-'; p = strchr(p, ',') ? strchr(p, ',') + 1 : "")
+			n++;
+		return n;
+	}
+	d = opendir("/proc/driver/nvidia/gpus");
+	while (d && (de = readdir(d)))
+		n += de->d_name[0] != '.';
+	if (d)
+		closedir(d);
+	return n;
+}
