@@ -1,0 +1,123 @@
+/* couler run: here and now. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "couler/run.h"
+#include "driver.h"
+
+struct run { struct job *job; struct run_opts o; VEC(const char *) force; };
+
+static int number(const char *name, const char *value, double least, double *out)
+{
+	char *end;
+
+	*out = strtod(value, &end);
+	if (*value && !*end && *out >= least)
+		return 0;
+	return cli_fail(2, "--%s takes a number from %g, not '%s'", name, least, value);
+}
+
+static int set(const char *name, const char *value, void *data)
+{
+	struct run *r = data;
+	struct run_opts *o = &r->o;
+	double n = 0;
+	int rc = 0;
+
+	if (!strcmp(name, "jobs")) {
+		rc = number(name, value, 1, &n);
+		o->jobs = (int)n;
+	} else if (!strcmp(name, "load"))
+		rc = number(name, value, 0, &o->load);
+	else if (!strcmp(name, "keep-going"))
+		o->keep_going = true;
+	else if (!strcmp(name, "dry-run"))
+		o->dry_run = true;
+	else if (!strcmp(name, "explain"))
+		o->explain = true;
+	else if (!strcmp(name, "no-cache"))
+		o->no_cache = true;
+	else if (!strcmp(name, "quiet"))
+		o->quiet = true;
+	else if (!strcmp(name, "verbose"))
+		o->verbose = true;
+	else if (!strcmp(name, "from"))
+		o->from = value;
+	else if (!strcmp(name, "until"))
+		o->until = value;
+	else if (!strcmp(name, "force"))
+		vec_push(r->job->arena, &r->force, value);
+	else if (!strcmp(name, "resume"))
+		o->resume = value;
+	else if (!strcmp(name, "cache"))
+		o->cache_dir = value;
+	else if (!strcmp(name, "outputs-json"))
+		o->outputs_json = value;
+	else if (!strcmp(name, "events"))
+		o->events = value;
+	else if (!strcmp(name, "trace"))
+		o->trace = value;
+	else
+		return job_set(r->job, name, value);
+	return rc;
+}
+
+static int run(int argc, char **argv)
+{
+	struct run r = { job_new(), { .color = -1, .argv = argv - 1 }, { 0 } };
+	struct ir *m;
+	int n, rc;
+
+	r.job->level = 0;
+	rc = cli_parse(command_find("run"), argc, argv, &n, set, &r);
+	if (rc)
+		return job_end(r.job, rc);
+	if (n != 1)
+		return job_end(r.job, cli_usage(command_find("run"), n ? "one file at a time" : "no file given"));
+	r.job->path = argv[0];
+	vec_push(r.job->arena, &r.force, NULL);
+	r.o.force = r.force.v;
+	r.o.color = r.job->color;
+	m = job_module(r.job, NULL, &rc);
+	if (m)
+		rc = run_workflow(m, &r.o, r.job->diag);
+	if (rc >= 0)
+		return job_end(r.job, rc);
+	job_end(r.job, 0);
+	signal(-rc, SIG_DFL);
+	raise(-rc);
+	return 128 - rc;
+}
+
+static const struct cli_opt opts[] = {
+	{ 'j', "jobs", "N", "how many steps run at once (default: the number of processors)", NULL },
+	{ 0, "load", "N", "start no step while the load average is above N", NULL },
+	{ 'k', "keep-going", NULL, "go on with what can run after a failure, whatever fail_fast says", NULL },
+	{ 'n', "dry-run", NULL, "run nothing; say what would run", NULL },
+	{ 0, "explain", NULL, "say why each step runs: which part of its identity has changed", NULL },
+	{ 0, "no-cache", NULL, "reuse nothing from earlier runs", NULL },
+	{ 0, "from", "STEP", "run STEP and what follows it again", NULL },
+	{ 0, "until", "STEP", "run only STEP and what it needs", NULL },
+	{ 0, "force", "STEP", "run STEP again, whatever is kept of it", NULL },
+	{ 0, "resume", "RUN", "take over what an earlier run finished", NULL },
+	{ 0, "cache", "DIR", "where results are kept (default: COULER_CACHE, else .couler)", "dir" },
+	{ 0, "outputs-json", "FILE", "write outputs and the state of each step as JSON", "file" },
+	{ 0, "events", "FILE", "write what happens as JSON lines", "file" },
+	{ 0, "trace", "FILE", "write a trace for chrome://tracing or Perfetto", "file" },
+	{ 'q', "quiet", NULL, "show failures only", NULL },
+	{ 'v', "verbose", NULL, "show skipped steps, too", NULL },
+	JOB_OPTS,
+	{ 0, NULL, NULL, NULL, NULL }
+};
+
+extern const struct command command_run;
+const struct command command_run = {
+	.name = "run", .args = "FILE", .help = "run a workflow on this machine", .opts = opts, .run = run,
+	.text = "Runs the workflow of FILE here and now, in parallel, and keeps the results of its steps so that\nthe next run does only what has changed.\n\n"
+		"exit codes: 0 done, 1 errors in the source, 2 wrong usage, 3 file or lock trouble, 4 something\none machine cannot carry, 6 a step failed; an interrupted run dies by the signal.\n",
+	.examples = "couler run churn.cw                          # all of it\n"
+		    "couler run churn.cw -p region=us-east-1 -j 4 # with a parameter, four steps at once\n"
+		    "couler run churn.cw --explain                # why does each step run?\n",
+};

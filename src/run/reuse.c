@@ -1,0 +1,175 @@
+/*
+ * Taking a step's outputs from before, and keeping them for later. From the run that is resumed: what it finished,
+ * under the same name with the same identity. From the cache: what the step's `cache` allows.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actions.h"
+#include "journal.h"
+#include "keys.h"
+
+struct finished { struct sha key; const char *outs; size_t len; };
+
+struct reuse {
+	struct actions *actions;
+	struct journal_reader old;        /* of the run that is resumed */
+	struct strmap finished;           /* name -> struct finished */
+	struct keys *keys;
+};
+
+int reuse_open(struct rt *rt, const char *resume)
+{
+	struct reuse *u = rt->reuse = xcalloc(1, sizeof *u);
+	struct journal_entry e;
+	struct strbuf b = { 0 };
+	int rc;
+
+	u->actions = actions_open(store_dir(rt->store));
+	u->keys = keys_open(store_dir(rt->store));
+	if (!resume)
+		return 0;
+	sb_f(&b, "%s/runs/%s/journal", store_dir(rt->store), resume);
+	rc = journal_read(&u->old, sb_cstr(&b));
+	sb_free(&b);
+	while (!rc && journal_next(&u->old, &e)) {
+		const struct entry_ended *x = &e.u.ended;
+		struct finished *f;
+
+		if (e.kind != JOURNAL_ENDED || x->status != ST_SUCCEEDED || !x->has_key)
+			continue;
+		f = arena_new_of(rt->arena, struct finished);
+		*f = (struct finished){ x->key, x->outs, x->outs_len };
+		strmap_put(rt->arena, &u->finished, str_intern(rt->m->strs, x->name, x->name_len), f);
+	}
+	return rc;
+}
+
+void reuse_close(struct rt *rt)
+{
+	struct reuse *u = rt->reuse;
+
+	if (!u)
+		return;
+	journal_read_end(&u->old);
+	actions_close(u->actions);
+	keys_close(u->keys);
+	free(u);
+	rt->reuse = NULL;
+}
+
+/* ---- may it be reused? ---- */
+
+static bool has_artifact_input(const struct ir_task *t)
+{
+	for (uint32_t k = 0; k < t->nins; k++)
+		if (type_is_path(t->ins[k].type))
+			return true;
+	return false;
+}
+
+/* The rules of docs/running.md, "Caching". */
+static bool may_reuse(const struct step *s)
+{
+	const struct ir_cache *c = &s->attrs->cache;
+
+	if (c->mode == CACHE_OFF || (s->attrs->mounts.n && !c->given))
+		return false;
+	if (c->mode == CACHE_ON)
+		return true;
+	return has_artifact_input(s->task) && (s->task->nouts || c->given);
+}
+
+static bool forced(const struct rt *rt, const struct step *s)
+{
+	for (const char *const *f = rt->o->force; f && *f; f++)
+		if (str_eq(s->inst->node->name, *f) || !strcmp(*f, "*"))
+			return true;
+	return false;
+}
+
+/* ---- taking ---- */
+
+struct check { struct rt *rt; };
+
+static int check_one(const struct sha *sha, bool dir, uint64_t size, void *data)
+{
+	struct check *c = data;
+
+	(void)size;
+	return store_check(c->rt->store, c->rt->hasher, sha, dir);
+}
+
+static bool take(struct rt *rt, struct step *s, const char *outs, size_t n)
+{
+	struct check c = { rt };
+
+	return !outs_artifacts(outs, n, check_one, &c) && !outs_get(rt, s->task, outs, n, &s->outs);
+}
+
+static bool from_resumed(struct rt *rt, struct step *s)
+{
+	struct strbuf b = { 0 };
+	struct finished *f;
+
+	if (!rt->reuse->finished.n)
+		return false;
+	inst_name(s->inst, &b);
+	f = strmap_get(&rt->reuse->finished, str_intern(rt->m->strs, b.s, b.n));
+	sb_free(&b);
+	return f && !memcmp(&f->key, &s->key, sizeof s->key) && take(rt, s, f->outs, f->len);
+}
+
+bool reuse(struct rt *rt, struct step *s)
+{
+	struct reuse *u = rt->reuse;
+	struct action a;
+
+	if (!u || !s->has_key || forced(rt, s))
+		return false;
+	if (from_resumed(rt, s))
+		return true;
+	if (!may_reuse(s) || rt->o->no_cache)
+		return false;
+	if (!actions_get(u->actions, &s->key, &a)) {
+		explain(rt, s, u->keys);
+		return false;
+	}
+	if (s->attrs->cache.ttl >= 0 && s->attrs->cache.given && s->attrs->cache.ttl > 0 && now_wall() - a.time > s->attrs->cache.ttl)
+		return false;
+	actions_touch(u->actions, &s->key, now_wall());
+	if (take(rt, s, a.outs, a.outs_len))
+		return true;
+	view_note(rt, "%s: what was kept of it is damaged or gone; it runs again", s->inst->node->name->s);
+	actions_drop(u->actions, &s->key);
+	return false;
+}
+
+/* ---- keeping ---- */
+
+void remember(struct rt *rt, struct step *s)
+{
+	struct action a = { .key = s->key, .time = now_wall(), .seconds = s->t_end - s->t_start };
+	struct strbuf name = { 0 }, outs = { 0 };
+
+	if (!rt->reuse || !s->has_key || !may_reuse(s))
+		return;
+	inst_name(s->inst, &name);
+	outs_put(&outs, s->task, s->outs, NULL);
+	a.used = a.time;
+	a.run = rt->run_id;
+	a.run_len = strlen(rt->run_id);
+	a.step = name.s;
+	a.step_len = name.n;
+	a.outs = outs.s;
+	a.outs_len = outs.n;
+	a.bytes = s->bytes;
+	if (actions_put(rt->reuse->actions, &a) && !rt->told_store) {
+		rt->told_store = true;
+		view_note(rt, "results cannot be kept for later: %s: %s", store_dir(rt->store), strerror(errno));
+	}
+	keys_put(rt->reuse->keys, &s->key, name.s, name.n, s->key_text, s->key_len);
+	sb_free(&name);
+	sb_free(&outs);
+}

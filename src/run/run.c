@@ -1,0 +1,353 @@
+/* One run, from its parameters to its exit code. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "couler/front.h"
+#include "journal.h"
+#include "rt.h"
+
+extern char **environ;
+
+#define GRACE 10.0                        /* s that steps have after a first SIGINT, and again after TERM */
+
+/* ---- counting and telling ---- */
+
+double rt_random(struct rt *rt)
+{
+	uint64_t z = rt->random += 0x9e3779b97f4a7c15u;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return (double)((z ^ z >> 31) >> 11) * 0x1p-53;
+}
+
+void rt_count(struct rt *rt, struct inst *i)
+{
+	if (i->node->kind != N_CALL && inst_is_step(i))
+		rt->count.steps++;
+}
+
+void rt_ended(struct rt *rt, struct inst *i)
+{
+	if (!inst_is_step(i)) {
+		if (i->status == ST_FAILED && i->err)
+			view_ended(rt, i);                                  /* a region that could not be evaluated */
+		return;
+	}
+	if (i->node->kind != N_CALL) {
+		rt->count.done++;
+		rt->count.failed += i->status == ST_FAILED;
+		rt->count.skipped += i->status == ST_SKIPPED;
+		rt->count.cached += i->cached;
+	}
+	if (i->node->kind != N_STEP || i->status == ST_SKIPPED)
+		journal_inst(rt, i);
+	if (i->node->kind != N_CALL || i->err)
+		view_ended(rt, i);
+}
+
+/* ---- folders ---- */
+
+static int file_trouble(struct rt *rt, const char *path)
+{
+	struct diag_item *it = diag_at(rt->d, CW0901, (struct span){ 0 }, "%s: %s", path, strerror(errno));
+
+	diag_mend(rt->d, it, "choose another folder with --cache DIR or COULER_CACHE");
+	return 3;
+}
+
+static int open_store(struct rt *rt)
+{
+	const char *dir = rt->o->cache_dir ? rt->o->cache_dir : getenv("COULER_CACHE");
+	char *full, *err = NULL;
+	struct strbuf b = { 0 };
+
+	if (!dir || !*dir) {
+		sb_f(&b, "%s/.couler", project_root(rt->arena, rt->root));
+		dir = sb_cstr(&b);
+	}
+	if (make_dirs(dir))
+		return file_trouble(rt, dir);
+	full = realpath(dir, NULL);
+	if (!full)
+		return file_trouble(rt, dir);
+	rt->store = store_open(full, &err);
+	free(full);
+	sb_free(&b);
+	if (rt->store)
+		return 0;
+	diag_at(rt->d, CW0901, (struct span){ 0 }, "%s", err);
+	free(err);
+	return 3;
+}
+
+/* runs/ID, whose name sorts by time; held by a lock as long as anything of the run lives. */
+static int open_run(struct rt *rt)
+{
+	struct strbuf b = { 0 };
+	time_t t = (time_t)rt->started;
+	struct tm tm;
+	size_t at;
+
+	gmtime_r(&t, &tm);
+	sb_f(&b, "%s/runs/", store_dir(rt->store));
+	at = b.n;
+	do {
+		b.n = at;
+		sb_f(&b, "%04d%02d%02d-%02d%02d%02d-%04x", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (unsigned)(rt_random(rt) * 65536));
+	} while (mkdir(sb_cstr(&b), 0777) && errno == EEXIST);
+	rt->dir = arena_dup(rt->arena, b.s, b.n);
+	rt->run_id = rt->dir + at;
+	sb_z(&b, "/lock");
+	rt->lock_fd = open(sb_cstr(&b), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	if (rt->lock_fd < 0 || flock(rt->lock_fd, LOCK_EX | LOCK_NB)) {
+		int rc = file_trouble(rt, sb_cstr(&b));
+
+		sb_free(&b);
+		return rc;
+	}
+	sb_free(&b);
+	return 0;
+}
+
+/* ---- the environment that every step gets ---- */
+
+static void base_env(struct rt *rt)
+{
+	static const char *const names[] = { "PATH", "HOME", "USER", "LANG", "TZ" };
+	uint32_t n = 0;
+
+	rt->base_env = arena_array(rt->arena, char *, sizeof names / sizeof *names + 1);
+	rt->path_env = "/usr/local/bin:/usr/bin:/bin";
+	for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+		const char *v = getenv(names[k]);
+		struct strbuf b = { 0 };
+
+		if (!k && (!v || !*v))
+			v = rt->path_env;
+		if (!v)
+			continue;
+		sb_f(&b, "%s=%s", names[k], v);
+		rt->base_env[n++] = arena_dup(rt->arena, b.s, b.n);
+		if (!k)
+			rt->path_env = rt->base_env[0] + 5;
+		sb_free(&b);
+	}
+}
+
+/* ---- signals ---- */
+
+static void kill_all(struct rt *rt, void *data)
+{
+	(void)data;
+	for (struct step *s = rt->running; s; s = s->run_next)
+		step_stop(rt, s, 0, rt->hurry ? 0 : GRACE);
+}
+
+static void on_signal(struct rt *rt, int sig)
+{
+	if (rt->signal) {
+		rt->hurry = true;
+		kill_all(rt, NULL);
+		return;
+	}
+	rt->signal = sig;
+	rt->stopping = true;
+	view_note(rt, "%s: nothing new starts, %u running steps get the signal; once more ends them at once", sig == SIGINT ? "interrupted" : strsignal(sig), rt->sched.nrunning);
+	for (struct step *s = rt->running; s; s = s->run_next)
+		step_stop(rt, s, sig, 0);
+	timer_set(rt, &rt->signal_timer, now_mono() + GRACE, kill_all, NULL);
+	sched_stop(rt);
+	actives_stop(rt);
+}
+
+static void read_signals(struct rt *rt)
+{
+	struct signalfd_siginfo si;
+
+	while (read(rt->sigfd, &si, sizeof si) == sizeof si)
+		on_signal(rt, (int)si.ssi_signo);
+}
+
+static int open_loop(struct rt *rt, sigset_t *old)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &set, old);
+	rt->epoll = epoll_create1(EPOLL_CLOEXEC);
+	rt->sigfd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	ev.data.fd = rt->sigfd;
+	return rt->epoll < 0 || rt->sigfd < 0 || epoll_ctl(rt->epoll, EPOLL_CTL_ADD, rt->sigfd, &ev) ? -1 : 0;
+}
+
+/* ---- the loop ---- */
+
+static bool idle(const struct rt *rt)
+{
+	return !rt->running && !pool_busy(rt) && !rt->timers.n && !rt->actives;
+}
+
+static void turn(struct rt *rt)
+{
+	struct epoll_event ev[16];
+	double next = timer_next(rt), now;
+	int n, wait = -1;
+
+	if (next >= 0) {
+		double ms = (next - now_mono()) * 1000;
+
+		wait = ms <= 0 ? 0 : ms > 60000 ? 60000 : (int)ms + 1;
+	}
+	n = epoll_wait(rt->epoll, ev, 16, wait);
+	for (int k = 0; k < n; k++) {
+		if (ev[k].data.fd == procs_fd(rt))
+			procs_poll(rt);
+		else if (ev[k].data.fd == rt->sigfd)
+			read_signals(rt);
+		else if (ev[k].data.fd == pool_fd(rt))
+			pool_poll(rt);
+		else if (ev[k].data.fd == STDIN_FILENO)
+			approve_input(rt);
+	}
+	now = now_mono();
+	timers_fire(rt, now);
+}
+
+static int loop(struct rt *rt)
+{
+	for (;;) {
+		agenda_run(rt);
+		sched_run(rt);
+		procs_flush(rt);
+		if (journal_flush(rt))
+			return file_trouble(rt, rt->dir);
+		journal_sync_soon(rt);
+		view_flush(rt);
+		if (rt->finished && rt->actives && !rt->ending) {
+			rt->ending = true;
+			actives_stop(rt);
+		}
+		if (rt->finished && !rt->services)
+			return 0;
+		if (idle(rt)) {
+			diag_at(rt->d, CW0902, (struct span){ 0 }, "the run stands still: %u of %u steps have ended and none can start", rt->count.done, rt->count.steps);
+			return 70;
+		}
+		turn(rt);
+	}
+}
+
+static int params(struct rt *rt)
+{
+	const char *name, *err;
+
+	rt->top = wfrun_new(rt, rt->m->entry, NULL);
+	if (!wfrun_params(rt, rt->top, &name, &err))
+		return 0;
+	diag_at(rt->d, CW0402, (struct span){ 0 }, "parameter '%s': %s", name, err);
+	return 2;
+}
+
+static void init(struct rt *rt)
+{
+	struct ir *m = rt->m;
+	uint64_t seed = 0;
+
+	if (getrandom(&seed, sizeof seed, 0) < 0)
+		seed = (uint64_t)getpid();
+	rt->random = seed;
+	rt->started = now_wall();
+	rt->t0 = now_mono();
+	rt->agenda_last = &rt->agenda;
+	rt->lock_fd = rt->epoll = rt->sigfd = -1;
+	rt->info = arena_array(rt->arena, struct nodeinfo *, m->workflows.n);
+	for (uint32_t w = 0; w < m->workflows.n; w++)
+		rt->info[m->workflows.v[w]->id] = arena_array(rt->arena, struct nodeinfo, m->workflows.v[w]->nnodes + 1);
+	rt->tasks = arena_array(rt->arena, struct taskinfo, m->tasks.n + 1);
+	rt->hasher = hasher_new();
+	rt->view = view_new(rt);
+	base_env(rt);
+	sched_init(rt);
+}
+
+static int go(struct rt *rt)
+{
+	sigset_t old;
+	int rc = params(rt);
+
+	if (!rc)
+		rc = open_store(rt);
+	if (!rc)
+		rc = open_run(rt);
+	if (rc)
+		return rc;
+	rt->journal = journal_open(rt);
+	if (!rt->journal)
+		return file_trouble(rt, rt->dir);
+	if (rt->resumed && approvals_copy(rt, rt->resumed))
+		return file_trouble(rt, rt->resumed);
+	if (reuse_open(rt, rt->resumed))
+		return file_trouble(rt, rt->resumed);
+	if (open_loop(rt, &old))
+		return file_trouble(rt, "epoll");
+	wfrun_start(rt, rt->top);
+	journal_run(rt);
+	rc = loop(rt);
+	procs_close(rt);
+	pool_close(rt);
+	if (!rc)
+		rc = rt->signal ? -rt->signal : rt->top->failed ? 6 : 0;
+	rt->rc = rc;
+	journal_finish(rt, rc);
+	if (journal_flush(rt))
+		rc = file_trouble(rt, rt->dir);
+	if (rt->o->outputs_json && outputs_write(rt, rt->o->outputs_json)) {
+		file_trouble(rt, rt->o->outputs_json);
+		rc = rc ? rc : 3;
+	}
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return rc;
+}
+
+int run_workflow(struct ir *m, const struct run_opts *o, struct diag *d)
+{
+	struct rt rt = { .m = m, .o = o, .d = d };
+	char *root = realpath(m->dir ? m->dir->s : ".", NULL);
+	int rc;
+
+	rt.arena = arena_new();
+	rt.root = root ? root : ".";
+	init(&rt);
+	rc = go(&rt);
+	view_end(&rt);
+	reuse_close(&rt);
+	journal_close(&rt);
+	store_close(rt.store);
+	hasher_free(rt.hasher);
+	sb_free(&rt.key_buf);
+	if (rt.epoll >= 0)
+		close(rt.epoll);
+	if (rt.sigfd >= 0)
+		close(rt.sigfd);
+	if (rt.lock_fd >= 0)
+		close(rt.lock_fd);
+	arena_free(rt.arena);
+	free(root);
+	return rc;
+}
