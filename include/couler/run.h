@@ -6,17 +6,14 @@
 
 #include "couler/backend.h"
 
-struct run_param { const char *name, *value; };                         /* as given with -p */
-
 struct run_opts {
-	struct run_param *params;
-	uint32_t nparams;
 	int jobs;                         /* 0: the number of processors */
 	double load;                      /* no new step above this load average; 0: no limit */
 	bool keep_going, dry_run, explain, no_cache, quiet, verbose;
-	const char *from, *until, **force;                                  /* step names; force ends at NULL */
+	const char *from, *until, *const *force;                            /* step names; force ends at NULL */
 	const char *resume;               /* run id, "" for the newest; NULL: none */
-	const char *cache_dir;            /* NULL: COULER_CACHE, else .couler under the project root */
+	const char *cache_dir;            /* NULL: COULER_CACHE, else .couler under project */
+	const char *project;              /* project root; NULL: the entry file's folder */
 	const char *cache_remote;
 	const char *container;            /* "podman", "docker", "apptainer"; NULL */
 	const char *events, *outputs_json, *trace;                          /* files; NULL: none */

@@ -80,6 +80,7 @@ static int run(int argc, char **argv)
 	vec_push(r.job->arena, &r.force, NULL);
 	r.o.force = r.force.v;
 	r.o.color = r.job->color;
+	r.o.project = project_root(r.job->arena, r.job->path);
 	m = job_module(r.job, NULL, &rc);
 	if (m)
 		rc = run_workflow(m, &r.o, r.job->diag);

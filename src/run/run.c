@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "couler/front.h"
 #include "journal.h"
 #include "rt.h"
 
@@ -73,7 +72,7 @@ static int open_store(struct rt *rt)
 	struct strbuf b = { 0 };
 
 	if (!dir || !*dir) {
-		sb_f(&b, "%s/.couler", project_root(rt->arena, rt->root));
+		sb_f(&b, "%s/.couler", rt->o->project ? rt->o->project : rt->root);
 		dir = sb_cstr(&b);
 	}
 	if (make_dirs(dir))
