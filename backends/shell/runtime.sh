@@ -502,6 +502,7 @@ start() {
 	[ -z "$from" ] || rm -rf "$run/done/$from" "$run/done/$from":*
 	rm -rf "$run/q" "$run/pid" "$run/tmp" "$run/given" "$run/slots" "$run/o/"@*
 	mkdir -p "$run/o" "$run/q" "$run/log" "$run/done" "$run/pid" "$run/tmp" "$run/given"
+	T=$run/tmp
 	write_values >"$run/values.awk"
 	eval "set -- $given_params"
 	for g; do
@@ -547,7 +548,6 @@ one_of() { # one_of NAME EXPRESSION
 }
 out() { # out NAME EXPRESSION [PLACE]: of the workflow
 	[ -z "$held" ] || return 0
-	T=$run/tmp
 	store_ "$1" "$2" || { progress "out $1 could not be evaluated"; mark "$1" "failed 121"; return 0; }
 	[ -n "${3-}" ] || return 0
 	to=$(calc "$3")

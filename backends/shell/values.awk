@@ -488,7 +488,7 @@ function pick(key, objective, type, way, max_failed, goal, outs, args, among,   
 		else if ((among == "" || in_last[i]) && (best < 0 || better(s, score(key, best, objective, type), way))) best = i
 		row = ""
 		for (f = 1; f <= na; f++) { split(a[f], v, ":"); row = row (f > 1 ? "," : "") jstring(v[1]) ":" tojson(val(v[2], key ":" i ".@" v[1])) }
-		row = "{\"trial\":" i ",\"status\":" jstring(state_of(key ":" i)) ",\"args\":{" row "},\"outputs\":{"
+		row = "{\"trial\":" i ",\"status\":" (s "" == "" ? "\"failed\"" : "\"succeeded\"") ",\"args\":{" row "},\"outputs\":{"
 		for (f = 1; s "" != "" && f <= no; f++) { split(o[f], v, ":"); row = row (f > 1 ? "," : "") jstring(v[1]) ":" tojson(val(v[2], key ":" i "." v[1])) }
 		all = all (i ? "," : "") row "}}"
 		if (s "" != "" && goal != "-" && among == "" && !better(goal + 0, s, way)) break
