@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Hashes apart from pointers: a probe of a new string, and a table that grows, touch little memory. */
 struct strtab {
 	struct arena *arena;
+	uint32_t *hash;                   /* 0: a free slot */
 	const struct str **slot;
 	uint32_t n, cap;
 };
@@ -30,7 +32,8 @@ static uint32_t hash_bytes(const char *s, size_t n)
 	}
 	h ^= h >> 29;
 	h *= 0xc4ceb9fe1a85ec53u;
-	return (uint32_t)(h ^ h >> 32);
+	h ^= h >> 32;
+	return (uint32_t)h ? (uint32_t)h : 1;
 }
 
 struct strtab *strtab_new(struct arena *a)
@@ -39,24 +42,27 @@ struct strtab *strtab_new(struct arena *a)
 
 	t->arena = a;
 	t->cap = 1024;
+	t->hash = arena_array(a, uint32_t, t->cap);
 	t->slot = arena_array(a, const struct str *, t->cap);
 	return t;
 }
 
 static void strtab_double(struct strtab *t)
 {
-	uint32_t cap = t->cap * 2;
+	uint32_t cap = t->cap * 2, *hash = arena_array(t->arena, uint32_t, cap);
 	const struct str **slot = arena_array(t->arena, const struct str *, cap);
 
 	for (uint32_t i = 0; i < t->cap; i++) {
-		if (!t->slot[i])
-			continue;
-		uint32_t h = t->slot[i]->hash & (cap - 1);
+		uint32_t h = t->hash[i] & (cap - 1);
 
-		while (slot[h])
+		if (!t->hash[i])
+			continue;
+		while (hash[h])
 			h = (h + 1) & (cap - 1);
+		hash[h] = t->hash[i];
 		slot[h] = t->slot[i];
 	}
+	t->hash = hash;
 	t->slot = slot;
 	t->cap = cap;
 }
@@ -66,8 +72,8 @@ const struct str *str_intern(struct strtab *t, const char *s, size_t n)
 	uint32_t hash = hash_bytes(s, n), h = hash & (t->cap - 1);
 	struct str *x;
 
-	for (; t->slot[h]; h = (h + 1) & (t->cap - 1))
-		if (t->slot[h]->hash == hash && t->slot[h]->len == n && !memcmp(t->slot[h]->s, s, n))
+	for (; t->hash[h]; h = (h + 1) & (t->cap - 1))
+		if (t->hash[h] == hash && t->slot[h]->len == n && !memcmp(t->slot[h]->s, s, n))
 			return t->slot[h];
 	if (n > UINT32_MAX - 1) {
 		fputs("couler: a string over 4 GiB\n", stderr);
@@ -78,6 +84,7 @@ const struct str *str_intern(struct strtab *t, const char *s, size_t n)
 	x->hash = hash;
 	if (n)
 		memcpy(x->s, s, n);
+	t->hash[h] = hash;
 	t->slot[h] = x;
 	if (++t->n > t->cap / 2)
 		strtab_double(t);

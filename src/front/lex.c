@@ -14,11 +14,11 @@ const char *token_words(enum token_kind k)
 	return words[k];
 }
 
-enum { C_BAD, C_BLANK, C_NL, C_CR, C_NAME, C_DIGIT, C_HASH, C_QUOTE, C_APOS, C_ONE, C_TWO };
+enum { C_BAD, C_NAME, C_DIGIT, C_QUOTE, C_APOS, C_ONE, C_TWO };
 
 /* What a byte starts. */
 static const unsigned char class[256] = {
-	[' '] = C_BLANK, ['\t'] = C_BLANK, ['\n'] = C_NL, ['\r'] = C_CR, ['#'] = C_HASH, ['"'] = C_QUOTE, ['\''] = C_APOS, ['_'] = C_NAME,
+	['"'] = C_QUOTE, ['\''] = C_APOS, ['_'] = C_NAME,
 	['a'] = C_NAME, ['b'] = C_NAME, ['c'] = C_NAME, ['d'] = C_NAME, ['e'] = C_NAME, ['f'] = C_NAME, ['g'] = C_NAME, ['h'] = C_NAME, ['i'] = C_NAME,
 	['j'] = C_NAME, ['k'] = C_NAME, ['l'] = C_NAME, ['m'] = C_NAME, ['n'] = C_NAME, ['o'] = C_NAME, ['p'] = C_NAME, ['q'] = C_NAME, ['r'] = C_NAME,
 	['s'] = C_NAME, ['t'] = C_NAME, ['u'] = C_NAME, ['v'] = C_NAME, ['w'] = C_NAME, ['x'] = C_NAME, ['y'] = C_NAME, ['z'] = C_NAME,
@@ -271,62 +271,68 @@ static void lex_comment(struct lexer *l, uint32_t i)
 	l->pos = end;
 }
 
-void lex(struct lexer *l, struct token *t)
+/* Past blanks, line ends and comments; true where a line ended. */
+static bool lex_space(struct lexer *l, uint32_t *at)
 {
 	const char *s = l->s;
-	bool nl = false;
 	uint32_t i = l->pos;
+	bool nl = false;
 
-	*t = (struct token){ .kind = TOK_EOF };
 	for (;; i++) {
-		unsigned c = class[(unsigned char)s[i]];
-
-		if (i >= l->end) {
-			i = l->end;
-			break;
-		}
-		if (c == C_BLANK)
-			continue;
-		if (c == C_NL) {
+		while (s[i] == ' ')
+			i++;
+		if (s[i] == '\n') {
 			nl = true;
-		} else if (c == C_HASH && !l->inside) {
+		} else if (s[i] == '#' && !l->inside) {
 			lex_comment(l, i);
 			i = l->pos - 1;
-		} else if (c != C_CR || s[i + 1] != '\n') {
+		} else if (s[i] != '\t' && (s[i] != '\r' || s[i + 1] != '\n')) {
 			break;
 		}
 	}
-	t->nl_before = nl;
-	t->off = i;
-	if (i < l->end) {
-		switch (class[(unsigned char)s[i]]) {
-		case C_NAME:
-			t->kind = TOK_NAME;
-			while (lex_is_name((unsigned char)s[++i]))
-				;
-			t->len = i - t->off;
-			break;
-		case C_ONE:
-			t->kind = one[(unsigned char)s[i]];
-			t->len = 1;
-			break;
-		case C_TWO:
-			lex_two(t, s + i);
-			break;
-		case C_DIGIT:
-			lex_number(t, s);
-			break;
-		case C_QUOTE: case C_APOS:
-			if (!l->inside && s[i + 1] == s[i] && s[i + 2] == s[i])
-				lex_verbatim(t, s, l->end);
-			else if (s[i] == '"')
-				lex_string(t, s);
-			else
-				lex_bad(t, s);
-			break;
-		default:
+	*at = i;
+	return nl;
+}
+
+void lex(struct lexer *l, struct token *t)
+{
+	const char *s = l->s;
+	uint32_t i;
+
+	*t = (struct token){ .kind = TOK_EOF };
+	t->nl_before = lex_space(l, &i);
+	t->off = i < l->end ? i : l->end;
+	l->pos = t->off;
+	if (i >= l->end)
+		return;
+	switch (class[(unsigned char)s[i]]) {
+	case C_NAME:
+		t->kind = TOK_NAME;
+		do
+			i++;
+		while ((unsigned)class[(unsigned char)s[i]] - C_NAME <= C_DIGIT - C_NAME);
+		t->len = i - t->off;
+		break;
+	case C_ONE:
+		t->kind = one[(unsigned char)s[i]];
+		t->len = 1;
+		break;
+	case C_TWO:
+		lex_two(t, s + i);
+		break;
+	case C_DIGIT:
+		lex_number(t, s);
+		break;
+	case C_QUOTE: case C_APOS:
+		if (!l->inside && s[i + 1] == s[i] && s[i + 2] == s[i])
+			lex_verbatim(t, s, l->end);
+		else if (s[i] == '"')
+			lex_string(t, s);
+		else
 			lex_bad(t, s);
-		}
+		break;
+	default:
+		lex_bad(t, s);
 	}
 	l->pos = t->off + t->len;
 }

@@ -43,7 +43,14 @@ static const char *const keywords[AS_COUNT] = {
 
 bool tok_is(const struct parser *p, const struct token *t, const char *word)
 {
-	return t->kind == TOK_NAME && !strncmp(p->lx.s + t->off, word, t->len) && !word[t->len];
+	const char *s = p->lx.s + t->off;
+
+	if (t->kind != TOK_NAME)
+		return false;
+	for (uint32_t i = 0; i < t->len; i++)
+		if (s[i] != word[i])      /* also where the word ends */
+			return false;
+	return !word[t->len];
 }
 
 const struct str *tok_str(struct parser *p, const struct token *t)
@@ -132,29 +139,54 @@ void parse_leave(struct parser *p)
 
 /* ---- going on after an error ---- */
 
-static enum ast_stmt_kind keyword_of(const struct parser *p, const struct str *word)
+static unsigned word_hash(const char *s, uint32_t n)
 {
-	return (enum ast_stmt_kind)((uintptr_t)strmap_get(&p->keywords, word) - 1u);
+	return ((unsigned char)s[0] + 7u * (unsigned char)s[1] + 13u * n) & (WORD_SLOTS - 1);
+}
+
+/* AS_COUNT: none. A name is at least one byte, and one stands after it. */
+static enum ast_stmt_kind keyword_of(const struct parser *p, const struct token *t)
+{
+	const char *s = p->lx.s + t->off;
+
+	if (t->kind != TOK_NAME)
+		return AS_COUNT;
+	for (unsigned h = word_hash(s, t->len); p->words[h]; h = (h + 1) & (WORD_SLOTS - 1)) {
+		enum ast_stmt_kind k = (enum ast_stmt_kind)(p->words[h] - 1);
+
+		if (tok_is(p, t, keywords[k]))
+			return k;
+	}
+	return AS_COUNT;
+}
+
+static void keywords_init(struct parser *p)
+{
+	for (unsigned k = 0; k < AS_COUNT; k++) {
+		unsigned h;
+
+		if (!keywords[k])
+			continue;
+		for (h = word_hash(keywords[k], (uint32_t)strlen(keywords[k])); p->words[h]; h = (h + 1) & (WORD_SLOTS - 1))
+			;
+		p->words[h] = (uint8_t)(k + 1);
+	}
 }
 
 static bool is_keyword(enum ast_stmt_kind kind)
 {
-	return (unsigned)kind < AS_COUNT;
+	return kind != AS_COUNT;
 }
 
 bool starts_keyword(const struct parser *p)
 {
-	uint32_t at, n = 0;
+	uint32_t at;
 	char c;
 
 	if (!p->t.nl_before || p->t.kind != TOK_NAME)
 		return false;
 	c = after_token(p, &p->t, &at);
-	if (!lex_is_name((unsigned char)c) && c != '"' && c != '{')
-		return false;
-	for (enum ast_stmt_kind k = 0; k < AS_COUNT; k++)
-		n += keywords[k] && tok_is(p, &p->t, keywords[k]);
-	return n;
+	return (lex_is_name((unsigned char)c) || c == '"' || c == '{') && is_keyword(keyword_of(p, &p->t));
 }
 
 bool starts_statement(const struct parser *p)
@@ -279,16 +311,12 @@ static uint32_t indent_of(const struct parser *p, uint32_t off)
  * A statement that cannot stand in this block but can in one around it, and is indented no further than the
  * block's head: the block's '}' was forgotten.
  */
-static bool belongs_outside(struct parser *p, const struct open_block *b)
+static bool belongs_outside(const struct parser *p, const struct open_block *b, enum ast_stmt_kind kind)
 {
-	enum ast_stmt_kind kind;
 	uint32_t at;
 	char c;
 
-	if (!p->t.nl_before || p->t.kind != TOK_NAME || !b->up)
-		return false;
-	kind = keyword_of(p, tok_str(p, &p->t));
-	if (!is_keyword(kind) || stands_in(kind, b->in))
+	if (!p->t.nl_before || !is_keyword(kind) || !b->up || stands_in(kind, b->in))
 		return false;
 	c = after_token(p, &p->t, &at);
 	if (c == '=' || (c == '{' && SET_ENTRIES >> b->in & 1) || indent_of(p, p->t.off) > indent_of(p, b->off))
@@ -386,13 +414,13 @@ static bool mend_key(struct parser *p, enum body in, const struct token *key)
  * key = NAME | string
  * The key was taken.
  */
-struct ast_stmt *entry_after_key(struct parser *p, enum body in, const struct token *key)
+static struct ast_stmt *entry_after_key(struct parser *p, enum body in, const struct token *key, const struct str *word)
 {
 	struct ast_stmt *st = stmt_new(p, AS_ENTRY, key);
 	bool dataflow = tok_is(p, key, "dataflow") && (in == IN_TASK || in == IN_STEP), ok = true;
 
 	st->quoted = key->kind == TOK_STRING;
-	st->name = st->quoted ? str_intern(p->strs, p->lx.s + key->off + 1, key->len - 2) : tok_str(p, key);
+	st->name = word;
 	st->name_span = st->head;
 	if (here(p, TOK_ASSIGN)) {
 		next(p);
@@ -428,19 +456,15 @@ static struct ast_stmt *parse_string_key(struct parser *p, enum body in)
 
 	if (key.interp || key.escapes) {
 		struct ast_expr *e = parse_literal(p);
-		struct ast_stmt *st;
 
 		if (e->kind == AX_INTERP) {
 			diag_mend(p->d, MISTAKE(p, CW0101, e->span, "a key is plain text, without ${ }"), "write the name itself");
 			e->u.str = str_internz(p->strs, "");
 		}
-		st = entry_after_key(p, in, &key);
-		if (st)
-			st->name = e->u.str;
-		return st;
+		return entry_after_key(p, in, &key, e->u.str);
 	}
 	next(p);
-	return entry_after_key(p, in, &key);
+	return entry_after_key(p, in, &key, str_intern(p->strs, p->lx.s + key.off + 1, key.len - 2));
 }
 
 /* ---- statements ---- */
@@ -480,10 +504,9 @@ static struct ast_stmt *no_statement(struct parser *p, enum body in)
 /*
  * statement: the productions of parse_stmt.c | entry
  */
-static struct ast_stmt *parse_statement(struct parser *p, enum body in)
+static struct ast_stmt *parse_statement(struct parser *p, enum body in, enum ast_stmt_kind kind)
 {
 	struct token head = p->t;
-	enum ast_stmt_kind kind;
 	struct ast_stmt *st;
 	uint32_t at;
 	char c;
@@ -492,13 +515,12 @@ static struct ast_stmt *parse_statement(struct parser *p, enum body in)
 		return parse_string_key(p, in);
 	if (head.kind != TOK_NAME)
 		return no_statement(p, in);
-	kind = keyword_of(p, tok_str(p, &head));
 	c = after_token(p, &head, &at);
 	next(p);
 	if (is_keyword(kind) && c == '=' && (kind == AS_DEFAULTS || kind == AS_NEXT) && stands_in(kind, in) && here(p, TOK_ASSIGN))
 		next(p);
 	else if (!is_keyword(kind) || c == '=' || ((c == '{' || c == ':') && SET_ENTRIES >> in & 1))
-		return entry_after_key(p, in, &head);
+		return entry_after_key(p, in, &head, tok_str(p, &head));
 	if (stands_in(kind, in))
 		return parse_statement_of(p, kind, in, &head);
 	misplaced(p, kind, in, &head);
@@ -543,10 +565,11 @@ static bool parse_statements(struct parser *p, const struct open_block *b, struc
 	bool lines = false;
 
 	for (;;) {
+		enum ast_stmt_kind kind = keyword_of(p, &p->t);
 		uint32_t from = p->t.off;
 
 		lines |= p->t.nl_before;
-		if (p->t.kind == TOK_EOF || (p->t.kind == TOK_RBRACE && b->up) || belongs_outside(p, b))
+		if (p->t.kind == TOK_EOF || (p->t.kind == TOK_RBRACE && b->up) || belongs_outside(p, b, kind))
 			break;
 		if (p->t.kind == TOK_SEMI || p->t.kind == TOK_COMMA) {
 			next(p);
@@ -556,7 +579,7 @@ static bool parse_statements(struct parser *p, const struct open_block *b, struc
 			stray(p);
 			continue;
 		}
-		st = parse_statement(p, b->in);
+		st = parse_statement(p, b->in, kind);
 		if (!st)
 			skip_entry(p, from);
 		else if (st->kind != AS_ERROR)
@@ -674,9 +697,7 @@ struct ast_file *parse(struct arena *a, struct strtab *strs, struct diag *d, uin
 
 	f->source = source;
 	p.lx = (struct lexer){ .s = src->text, .end = (uint32_t)src->len, .a = a };
-	for (unsigned k = 0; k < AS_COUNT; k++)
-		if (keywords[k])
-			strmap_put(a, &p.keywords, str_internz(strs, keywords[k]), (void *)(uintptr_t)(k + 1));
+	keywords_init(&p);
 	p.word_true = str_internz(strs, "true");
 	p.word_false = str_internz(strs, "false");
 	p.word_null = str_internz(strs, "null");

@@ -75,6 +75,8 @@ struct open_block {
 	const struct open_block *up;      /* around it, NULL for the file */
 };
 
+enum { WORD_SLOTS = 128 };
+
 struct parser {
 	struct arena *a;
 	struct strtab *strs;
@@ -92,7 +94,7 @@ struct parser {
 	size_t nscratch, cap;
 	struct strbuf buf;                /* for strings with escapes */
 	const struct open_block *open;
-	struct strmap keywords;           /* word -> enum ast_stmt_kind, plus 1 */
+	uint8_t words[WORD_SLOTS];        /* keywords by a hash: enum ast_stmt_kind plus 1, 0 for none */
 	const struct str *word_true, *word_false, *word_null;
 };
 
@@ -167,7 +169,6 @@ struct ast_block *parse_block(struct parser *p, enum body in);    /* the current
 struct ast_block *parse_body(struct parser *p, enum body in, const char *head);
 /* The value after the '=' of what is called so. */
 struct ast_expr *parse_value(struct parser *p, const char *of);
-struct ast_stmt *entry_after_key(struct parser *p, enum body in, const struct token *key);
 struct ast_stmt *stmt_new(struct parser *p, enum ast_stmt_kind kind, const struct token *head);
 bool stands_in(enum ast_stmt_kind kind, enum body in);
 

@@ -52,7 +52,7 @@ bool parse_name(struct parser *p, const char *what, const struct str **name, str
 		t.len -= 2;
 	}
 	next(p);
-	*name = str_intern(p->strs, p->lx.s + t.off, t.len);
+	*name = tok_str(p, &t);
 	*sp = span_tok(p, &t);
 	if (here(p, TOK_MINUS) && p->t.off == p->last && lex_is_name((unsigned char)p->lx.s[p->t.off + 1]))
 		kebab(p, t.off);
@@ -67,24 +67,24 @@ bool parse_name(struct parser *p, const char *what, const struct str **name, str
 
 static enum type_kind type_word(const char *s, uint32_t n)
 {
-	static const struct { const char *word; enum type_kind kind; } types[] = {
-#define X(kind, word, scalar) { word, T_##kind },
+	static const struct { const char *word; uint32_t len; enum type_kind kind; } types[] = {
+#define X(kind, word, scalar) { word, sizeof word - 1, T_##kind },
 		TYPE_KINDS(X)
 #undef X
 	};
 
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-		if (!strncmp(types[i].word, s, n) && !types[i].word[n])
+		if (types[i].len == n && types[i].word[0] == s[0] && !memcmp(types[i].word, s, n))
 			return types[i].kind;
 	return T_NONE;
 }
 
 static enum type_kind type_of_word(const char *s, uint32_t n)
 {
-	const char *right = right_type(s, n);
 	enum type_kind k = type_word(s, n);
+	const char *right = k == T_NONE ? right_type(s, n) : NULL;
 
-	return k == T_NONE && right ? type_word(right, (uint32_t)strlen(right)) : k;
+	return right ? type_word(right, (uint32_t)strlen(right)) : k;
 }
 
 static void no_such_type(struct parser *p, const struct token *t)
@@ -177,11 +177,12 @@ static bool parse_element_type(struct parser *p, const struct token *list, enum 
 /* file[], int[]: arrays of other languages. */
 static bool brackets(struct parser *p, const struct token *t)
 {
-	const char *right = right_type(p->lx.s + t->off, t->len);
 	struct diag_item *it;
+	const char *right;
 
 	if (!here(p, TOK_LBRACK))
 		return false;
+	right = right_type(p->lx.s + t->off, t->len);
 	next(p);
 	if (here(p, TOK_RBRACK))
 		next(p);
@@ -251,6 +252,8 @@ static enum part part_at(const struct parser *p)
 		return PART_TYPE;
 	if (p->t.kind == TOK_ASSIGN)
 		return PART_VALUE;
+	if (p->t.kind != TOK_NAME)
+		return PART_NONE;
 	return tok_is(p, &p->t, "named") ? PART_NAMED : tok_is(p, &p->t, "to") ? PART_TO : tok_is(p, &p->t, "at") ? PART_AT :
 		tok_is(p, &p->t, "in") ? PART_IN : PART_NONE;
 }

@@ -108,8 +108,10 @@ bool wrong_prefix(struct parser *p)
 	struct token t = p->t;
 	bool found = false;
 	uint32_t at;
-	char c;
+	char c = p->lx.s[t.off];
 
+	if (c != 'n' && p->lx.s[t.off + 1] != '"')
+		return false;
 	while (tok_is(p, &p->t, "not")) {
 		struct token word = p->t;
 
