@@ -137,3 +137,9 @@ $(B)/parse_speed: tests/bench/parse_speed.c $(B)/libcouler.a
 
 bench: $(B)/couler $(B)/parse_speed
 	python3 tests/bench/bench.py $(B)/couler
+
+# The main job on a real file: check, draw, compile for each engine, run.
+demo:
+	@sh tests/setup.sh build
+	@$(MAKE) -s $(B)/couler
+	@sh examples/demo.sh $(B)/couler $(B)/demo
