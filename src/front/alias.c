@@ -9,11 +9,7 @@ static const struct key_alias { unsigned owners; const char *word, *message, *me
 #undef KEY
 };
 
-static const struct word_alias { const char *word, *message, *mend; } statements[] = {
-#define STATEMENT(word, message, mend) { word, message, mend },
-#include "alias_table.h"
-#undef STATEMENT
-}, functions[] = {
+static const struct word_alias { const char *word, *message, *mend; } functions[] = {
 #define FUNCTION(word, message, mend) { word, message, mend },
 #include "alias_table.h"
 #undef FUNCTION
@@ -25,42 +21,43 @@ static const struct member_alias { unsigned of; const char *word, *message, *men
 #undef MEMBER
 };
 
-static const struct type_alias { const char *word, *ours; } types[] = {
-#define TYPE(word, ours) { word, ours },
-#include "alias_table.h"
-#undef TYPE
-};
-
 #define COUNT(a) (sizeof (a) / sizeof *(a))
 
-static void report(struct diag *d, struct span sp, const struct str *word, const char *message, const char *mend)
+/* kind: "attribute", ... A message that starts with the word itself says all. */
+static void report(struct diag *d, struct span sp, const char *kind, const struct str *word, const char *message, const char *mend)
 {
-	struct diag_item *it = diag_at(d, CW0413, sp, "'%s': %s", word->s, message);
+	struct diag_item *it;
 
+	if (!strncmp(message, word->s, word->len))
+		it = diag_at(d, CW0413, sp, "%s", message);
+	else
+		it = diag_at(d, CW0413, sp, "there is no %s '%s': %s", kind, word->s, message);
 	diag_mend(d, it, "%s", mend);
 }
 
-static const struct word_alias *find_word(const struct word_alias *v, size_t n, const struct str *word)
+/* The row of this owner, else one for all. */
+static const struct key_alias *find_key(const struct str *word, unsigned owner)
 {
-	for (size_t i = 0; i < n; i++)
-		if (str_eq(word, v[i].word))
-			return &v[i];
-	return NULL;
+	const struct key_alias *any = NULL;
+
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		if (!str_eq(word, keys[i].word))
+			continue;
+		if (keys[i].owners & owner)
+			return &keys[i];
+		if (!any && (!keys[i].owners || !owner))
+			any = &keys[i];
+	}
+	return any;
 }
 
 bool alias_report(struct diag *d, const struct str *word, struct span sp, enum attr_owner owner)
 {
-	const struct word_alias *w;
+	const struct key_alias *k = find_key(word, (unsigned)owner);
 
-	for (size_t i = 0; i < COUNT(keys); i++)
-		if ((!keys[i].owners || !owner || keys[i].owners & (unsigned)owner) && str_eq(word, keys[i].word)) {
-			report(d, sp, word, keys[i].message, keys[i].mend);
-			return true;
-		}
-	w = find_word(statements, COUNT(statements), word);
-	if (w)
-		report(d, sp, word, w->message, w->mend);
-	return w;
+	if (k)
+		report(d, sp, "attribute", word, k->message, k->mend);
+	return k;
 }
 
 /* The name after x in the source: `raw` in extract.outputs.raw. */
@@ -91,7 +88,7 @@ bool alias_member(struct diag *d, const struct ast_expr *x, enum alias_of of)
 
 		if (!(m->of >> of & 1) || !str_eq(x->name, m->word))
 			continue;
-		it = diag_at(d, CW0413, x->name_span, "'%s': %s", x->name->s, m->message);
+		it = diag_at(d, CW0413, x->name_span, "there is no '.%s': %s", x->name->s, m->message);
 		if (m->mend) {
 			diag_mend(d, it, "%s", m->mend);
 			return true;
@@ -109,27 +106,11 @@ bool alias_member(struct diag *d, const struct ast_expr *x, enum alias_of of)
 
 bool alias_function(struct diag *d, const struct str *name, struct span sp)
 {
-	const struct word_alias *w = find_word(functions, COUNT(functions), name);
-
-	if (w)
-		report(d, sp, name, w->message, w->mend);
-	return w;
-}
-
-bool alias_type(struct diag *d, const char *name, size_t n, struct span sp)
-{
-	for (size_t i = 0; i < COUNT(types); i++) {
-		struct diag_item *it;
-
-		if (strlen(types[i].word) != n || memcmp(types[i].word, name, n))
-			continue;
-		it = diag_at(d, CW0413, sp, types[i].ours ? "no type '%s'" : "'%s' is no type: secrets are no values", types[i].word);
-		if (types[i].ours)
-			diag_mend(d, it, "write %s", types[i].ours);
-		else
-			diag_mend(d, it, "env { TOKEN = secret(\"mlflow\", \"token\") }");
-		return true;
-	}
+	for (size_t i = 0; i < COUNT(functions); i++)
+		if (str_eq(name, functions[i].word)) {
+			report(d, sp, "function", name, functions[i].message, functions[i].mend);
+			return true;
+		}
 	return false;
 }
 

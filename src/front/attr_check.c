@@ -208,7 +208,7 @@ static bool slip_number(struct elab *e, const struct ast_expr *x, const struct a
 		it = diag_at(e->diag, CW0414, x->span, cpu ? "%s is a number of cores, and %.*s is a %s" : "%s is a number, and %.*s is a %s", what, (int)n, text,
 			x->kind == AX_SIZE ? "size" : "duration");
 		if (cpu && millicores(text, n, &cores))
-			diag_mend(e->diag, it, "write %g: half a core is 0.5", cores);
+			diag_mend(e->diag, it, "write %s = %g", row->key, cores);
 		else
 			diag_mend(e->diag, it, "write a number without a unit");
 		return true;
@@ -217,7 +217,7 @@ static bool slip_number(struct elab *e, const struct ast_expr *x, const struct a
 		return false;
 	it = diag_at(e->diag, CW0414, x->span, "%s is %s", what, want == T_INT ? "an int" : "a number");
 	if (x->kind == AX_STRING && cpu && millicores(x->u.str->s, x->u.str->len, &cores))
-		diag_mend(e->diag, it, "write %g: half a core is 0.5", cores);
+		diag_mend(e->diag, it, "write %s = %g", row->key, cores);
 	else if (x->kind == AX_STRING && all_digits(x->u.str))
 		diag_mend(e->diag, it, "write %s, without quotes", x->u.str->s);
 	else

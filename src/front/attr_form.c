@@ -43,7 +43,7 @@ static bool raw_form(struct elab *e, const struct ast_stmt *s, const struct attr
 	const struct ast_expr *x = s->value;
 
 	if (x->kind == AX_STRING && x->verbatim)
-		return true;
+		return raw_check(e, x, r->what);
 	diag_mend(e->diag, misform(e, s, r, "YAML or JSON in a verbatim block"), "write %s = '''...'''", r->key);
 	return false;
 }
@@ -74,7 +74,7 @@ static bool list_form(struct elab *e, const struct ast_stmt *s, const struct att
 
 	if (x->kind == AX_LIST)
 		return true;
-	it = misform(e, s, r, attr_form_words[r->form]);
+	it = diag_at(e->diag, CW0414, x->span, "'%s' takes a %s", r->key, attr_form_words[r->form]);
 	if (r->form == FORM_COMMAND && x->kind == AX_STRING && x->u.str->len < 200 && !strpbrk(x->u.str->s, "\"'\\|&;<>$`*?()")) {
 		list_of_words(&b, x->u.str->s);
 		diag_mend(e->diag, it, "write %s = %s", r->key, sb_cstr(&b));
@@ -241,7 +241,7 @@ bool form_check(struct elab *e, const struct ast_stmt *s, const struct attr_row 
 	default:
 		if (x->kind != AX_MAP || r->form == FORM_ANY)
 			return true;
-		diag_at(e->diag, CW0414, s->name_span, "'%s' takes no block", r->key);
+		diag_at(e->diag, CW0414, x->span, "'%s' takes no block", r->key);
 		return false;
 	}
 }

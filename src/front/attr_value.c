@@ -212,6 +212,8 @@ static void retry_read(struct layer_ctx *c, const struct ast_stmt *entry, const 
 		const struct ast_stmt *s = b->v[i];
 		const struct attr_row *r = s->kind == AS_ENTRY ? attr_find(c->e, GROUP_RETRY, s->name, c->owner) : NULL;
 
+		if (!r)
+			c->l->retry.file = 0;
 		if (!r || !s->value)
 			continue;
 		switch ((enum attr_id)(r - attr_rows)) {
@@ -347,9 +349,9 @@ static void account_read(struct layer_ctx *c, const struct ast_expr *x, const st
 	c->l->a.service_account = v;
 }
 
-static void raw_read(struct layer_ctx *c, const struct ast_expr *x, const struct attr_row *row, const struct str **text, struct span *sp)
+static void raw_read(const struct ast_expr *x, const struct str **text, struct span *sp)
 {
-	if (x->kind != AX_STRING || !raw_check(c->e, x, row->what))
+	if (x->kind != AX_STRING)
 		return;
 	*text = x->u.str;
 	*sp = x->span;
@@ -403,11 +405,9 @@ static void read_entry(struct layer_ctx *c, const struct ast_block *b, const str
 	case ATTR_mounts: mounts_read(c, s); break;
 	case ATTR_argo:
 		if (!(c->owner & (OWN_STEP | OWN_TASK)) || !argo_is_body(b))
-			raw_read(c, s->value, r, &a->argo, &a->argo_span);
-		else
-			(void)(s->value->kind == AX_STRING && raw_check(c->e, s->value, r->what));
+			raw_read(s->value, &a->argo, &a->argo_span);
 		break;
-	case ATTR_airflow: raw_read(c, s->value, r, &a->airflow, &a->airflow_span); break;
+	case ATTR_airflow: raw_read(s->value, &a->airflow, &a->airflow_span); break;
 	default: break;
 	}
 }

@@ -167,15 +167,14 @@ int check_timezone(struct elab *e, const struct str *zone, struct span sp);
 
 /* ---- alias.c ---- */
 
-/* Reports a statement keyword, key or name that is a known wrong spelling (depends_on, elif, trigger ...); false if it is none. */
+/* Reports a key that is a known wrong spelling (depends_on, retries, trigger ...); false if it is none. */
 bool alias_report(struct diag *d, const struct str *word, struct span sp, enum attr_owner owner);   /* owner 0: anywhere */
 
 /* x.name with a name from elsewhere (outputs, params, succeeded ...), x being what `of` says; false if it is none. */
 enum alias_of { OF_NODE, OF_SWEEP, OF_BEST, OF_LOOP, OF_WORKFLOW };
 bool alias_member(struct diag *d, const struct ast_expr *x, enum alias_of of);
-/* A function, or the name of a type, from elsewhere (length, environ; integer, str ...); false if it is none. */
+/* A function from elsewhere (length, getenv ...); false if it is none. */
 bool alias_function(struct diag *d, const struct str *name, struct span sp);
-bool alias_type(struct diag *d, const char *name, size_t n, struct span sp);
 /* The place of n bytes at off in the text of a string literal: inside a verbatim block its exact place, else the literal's. */
 struct span text_span(const struct diag *d, const struct ast_expr *x, size_t off, size_t n);
 

@@ -227,6 +227,8 @@ static struct expr *field_value(struct elab *e, struct scope *s, const struct as
 		diag_mend(e->diag, it, "read it in a step of `on exit { }`, or read STEP.status of a step");
 		return NULL;
 	}
+	if (alias_member(e->diag, x, OF_WORKFLOW))
+		return NULL;
 	it = diag_at(e->diag, CW0209, x->name_span, "workflow has no field '%s'", x->name->s);
 	did_you_mean(e, it, x->name, names, n);
 	if (it->msg && !it->label)

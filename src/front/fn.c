@@ -53,11 +53,11 @@ static struct expr *unknown_fn(struct elab *e, struct scope *s, const struct ast
 	}
 	for (int i = 0; i < FN_COUNT; i++)
 		names[i] = expr_fns[i].name;
+	if (alias_function(e->diag, name, x->args[0]->span))
+		return NULL;
 	it = diag_at(e->diag, CW0207, x->args[0]->span, "there is no function '%s'", name->s);
 	did_you_mean(e, it, name, names, FN_COUNT);
-	if (it->msg && !it->label && (str_eq(name, "length") || str_eq(name, "size") || str_eq(name, "count")))
-		diag_label(e->diag, it, "did you mean 'len'?");
-	else if (it->msg && !it->label)
+	if (it->msg && !it->label)
 		diag_mend(e->diag, it, "`couler help functions` lists them");
 	return NULL;
 }
