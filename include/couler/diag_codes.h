@@ -173,3 +173,5 @@ DIAG(0902, SEV_ERROR, "a run that stands still", "No step runs and none can star
 DIAG(1101, SEV_ERROR, "the IR is not well-formed", "A graph read from JSON, or left by a pass, breaks a rule of grammar/ir.schema.json.\nMend: for a file of your own, what the message names; otherwise this is a fault of couler.")
 /* 12xx */
 DIAG(1201, SEV_REMARK, "what a pass did", "Printed with --remarks.")
+DIAG(1202, SEV_ERROR, "the list of passes is not right", "--passes=fold,sweep runs these, --passes=-reduce the default without one; `couler passes` lists them. Passes that an engine needs cannot be left out.\nMend: as the message says.")
+DIAG(1203, SEV_ERROR, "too many steps after inlining", "An engine without workflow calls gets each called workflow in place of its call, and that made over 1,000,000 steps.\nMend: call the workflow from a `for` instead of many times, or choose an engine that carries calls.")

@@ -160,8 +160,8 @@ struct order { struct node *node; bool soft; };           /* soft: waits for its
  * approve, a service, a loop and a sweep value is NULL: the node itself makes it.
  */
 struct port {
-	const struct str *name;           /* step: the output; if, for, group: "STEP.OUT", "STEP.status", "STEP.exit_code"; loop: the state,
-	                                     "iterations"; sweep: "best.NAME", "trials"; approve: the ask; service: "address" */
+	const struct str *name;           /* step: the output; call, and the group in its place: the callee's output; if, for: "STEP.OUT",
+	                                     "STEP.status", "STEP.exit_code"; loop: the state, "iterations"; sweep: "best.NAME", "trials"; approve: the ask; service: "address" */
 	struct type type;                 /* as seen from outside: gathered, optional */
 	struct expr **value;
 	struct span span;
@@ -239,6 +239,7 @@ struct graph {
 	struct ir_workflow *workflow;
 	struct node *owner;               /* NULL: the workflow's own, or an on block */
 	VEC(struct node *) nodes;
+	VEC(const struct str *) skipped;  /* steps that pass fold took out, because their branch is never taken: they count as skipped */
 };
 
 /* ---- workflows ---- */

@@ -171,8 +171,8 @@ static void write_output(struct strbuf *b, const struct node *n, uint32_t port)
 {
 	const struct str *name = port < n->nports ? n->ports[port].name : NULL;
 
-	/* ports of if, for and group are named STEP.OUT themselves */
-	if (n->kind != N_IF && n->kind != N_FOR && n->kind != N_GROUP) {
+	/* ports of if and for are named STEP.OUT themselves */
+	if (n->kind != N_IF && n->kind != N_FOR) {
 		sb_str(b, n->name);
 		sb_ch(b, '.');
 	}

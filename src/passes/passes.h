@@ -1,0 +1,46 @@
+/* What the passes share: one row each in pass.c, and helpers. */
+#ifndef COULER_PASSES_H
+#define COULER_PASSES_H
+
+#include "couler/pass.h"
+
+extern const struct pass pass_fold, pass_inline, pass_sweep, pass_reduce;
+
+/* ---- pointers to pointers, for "seen already" (ptrmap.c); zeroed is empty ---- */
+
+struct ptrmap { const void **key; void **val; size_t n, cap; };
+void *ptrmap_get(const struct ptrmap *m, const void *key);             /* NULL if absent */
+void ptrmap_put(struct ptrmap *m, const void *key, void *val);
+void ptrmap_free(struct ptrmap *m);
+
+/* ---- folding of one expression (fold_expr.c) ---- */
+
+struct folder {
+	struct ir *m;
+	struct diag *d;
+	struct ptrmap done;               /* expression -> its folded form */
+	/* What a reference has become; NULL: it stays. */
+	struct expr *(*subst)(struct folder *f, struct expr *ref);
+	void *data;
+	uint32_t folded;                  /* operations that became literals or went */
+	int rc;                           /* -1 after a diagnostic */
+};
+void fold_expr(struct folder *f, struct expr **slot);
+
+/* ---- copying a graph into another workflow (copy.c) ---- */
+
+struct copier {
+	struct ir *m;
+	struct ir_workflow *from, *to;
+	struct expr **args;               /* by parameter of from: what stands for it */
+	struct node **node;               /* by id in from: its copy */
+	struct ptrmap exprs, attrs;
+};
+struct expr *copy_expr(struct copier *c, struct expr *e);              /* before any node was copied: parameters only */
+struct graph *copy_graph(struct copier *c, const struct graph *g, struct node *owner);
+void copier_free(struct copier *c);
+
+uint32_t count_nodes(struct ir_workflow *w);
+void renumber(struct ir_workflow *w);                                  /* ids in source order again */
+
+#endif
