@@ -67,12 +67,20 @@ static enum got gathered(const struct read *r, struct sym *region, struct expr *
 	return GOT_BAD;
 }
 
+/* Whether an `if` has a final `else`; its conditions may not be elaborated yet. */
+static bool has_else(const struct ast_stmt *st)
+{
+	while (st->else_)
+		st = st->else_;
+	return !st->value;
+}
+
 static enum got merged(const struct read *r, struct sym *region, struct expr **v, struct type *t)
 {
 	struct elab *e = r->e;
 	const struct region *g = region->u.region;
 	const struct node *n = region->node;
-	bool all = n->u.if_.v[g->n - 1].cond == NULL, some = false;
+	bool all = has_else(region->ast), some = false;
 
 	for (uint32_t i = 0; i < g->n; i++) {
 		enum got got = inside(r, g->body[i], &v[i]);
