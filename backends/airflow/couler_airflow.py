@@ -764,14 +764,14 @@ def _at(e: list[Any], scope: Scope) -> Value | None:
 
 def _list(e: list[Any], scope: Scope) -> Value | None:
     values = [evaluate(x, scope) for x in e[2:]]
-    if e[1] == "json":
+    kind, many, _ = type_of(e[1])
+    if not many:
         return Value("json", [to_json(v) for v in values])
-    kind = e[1]
     if kind == "any":
         kind = next((v.kind for v in values if v is not None), "any")
     out = []
     for i, v in enumerate(values):
-        if v is None:
+        if v is None and kind != "json":
             continue
         try:
             c = convert(v, kind)
@@ -1360,6 +1360,10 @@ TASK_FIELDS: _FIELD = {
     "while": (_any, "an expression"),
     "round": (_whole, "a whole number"),
     "body": (_texts, "a list of task ids"),
+    "needs": (_is(list), "a list of expressions"),
+    "last": (_flag, "true or false"),
+    "of": (_text, "a text"),
+    "begin": (_text, "a task id"),
     "params": (_object, "an object"),
     "outputs": (_object, "an object"),
     "table": (_text, "a text"),
@@ -1408,6 +1412,7 @@ class Document:
         self.loops: dict[str, dict[str, Any]] = data.get("loops", {})
         self.chains = {loop: self._chain(loop) for loop in self.loops}
         self.chains[""] = ()
+        self.scopes: dict[str, list[str]] = {}
         for i, t in enumerate(data["tasks"]):
             self._add(i, t)
         self._check_edges()
@@ -1434,6 +1439,7 @@ class Document:
         if "group" in t and t["group"] not in self.data.get("groups", {}):
             raise CoulerError(f"tasks[{i}].group: no group {t['group']!r}")
         self.tasks[tid] = t
+        self.scopes.setdefault(t.get("scope", ""), []).append(tid)
 
     def _check_edges(self) -> None:
         """Every dependency exists, and there is no cycle (Kahn)."""
@@ -1828,10 +1834,19 @@ class Running:
             return string(f"{base.rstrip('/')}/dags/{self.doc.dag_id}/{path}") if base else None
         raise CoulerError(f"no workflow.{name}")
 
+    def in_handler(self) -> bool:
+        """Whether this task stands in an `on` block, or in a workflow called from one."""
+        scope = self.spec.get("scope", "")
+        while scope:
+            if self.doc.scope(scope).get("handler"):
+                return True
+            scope = self.doc.scope(scope).get("in", "")
+        return bool(self.spec.get("handler"))
+
     def remaining(self) -> float | None:
         """Seconds until the workflow's timeout; None if it has none."""
         timeout = self.doc.data.get("timeout")
-        if timeout is None or self.spec.get("handler"):
+        if timeout is None or self.in_handler():
             return None
         start = getattr(self.context["dag_run"], "start_date", None)
         v = evaluate(timeout, self.frame)
@@ -1912,7 +1927,7 @@ class Running:
             depth = len(self.doc.chains[self.doc.scope(scope).get("loop", "")])
             mark = ".".join([scope or "-", *map(str, self.index[:depth])])
             yield scope, os.path.join(self.folder, "stopped", file_name(mark))
-            if not scope:
+            if not scope or self.doc.scope(scope).get("handler"):
                 return
             scope = self.doc.scope(scope).get("in", "")
 
@@ -2944,16 +2959,23 @@ class CallFrame(RoundFrame):
 
 
 def judge(run: Running, scope: str, handlers: bool) -> tuple[bool, list[str]]:
-    """Whether the tasks of a workflow went well, and the names of those that failed."""
+    """Whether the tasks of a workflow went well, and the names of those that failed. What ran well is not looked at."""
     failures = []
-    for tid, t in run.doc.tasks.items():
-        if t.get("scope", "") != scope or bool(t.get("handler")) > handlers or tid in (END, RESULT, run.tid) or t.get("trial"):
+    states = run.states()
+    failed = {tid for (tid, _), state in states.items() if state == "failed"}
+    for tid in run.doc.scopes.get(scope, ()):
+        t = run.doc.tasks[tid]
+        if (t.get("handler") and not handlers) or t["kind"] in ("end", "result") or tid == run.tid or t.get("trial"):
             continue
-        for index in instances(run, tid):
-            o = run.outcome(tid, index)
-            each = [f for f in o.get("each", ()) if f["status"] == "failed"]
-            if each or (o["status"] == "failed" and not t.get("allow_failure")):
-                failures.append("" if o.get("quiet") else t.get("name", tid))
+        if t["kind"] == "each":
+            found = run.outcome(tid, ()).get("each", ())
+            if any(f["status"] == "failed" and f["index"][: len(run.index)] == list(run.index) for f in found):
+                failures.append(t.get("name", tid))
+        elif tid in failed and not t.get("allow_failure"):
+            for index in instances(run, tid):
+                o = run.outcome(tid, index)
+                if o["status"] == "failed":
+                    failures.append("" if o.get("quiet") else t.get("name", tid))
     return bool(failures), sorted({f for f in failures if f}, key=lambda s: s.encode())
 
 
@@ -2966,12 +2988,12 @@ class CallEnd(Kind):
         why = run.guard(run.spec, run.frame)
         if why:
             run.skip(why)
-        begin = run.frame.outcome(run.spec["params"]["begin"])
+        begin = run.frame.outcome(run.spec["begin"])
         if begin["status"] == "skipped":
             run.skip(begin["why"] or "upstream")
         if begin["status"] == "failed":
             run.fail(EXIT_VALUE, "its parameters could not be evaluated")
-        failed, names = judge(run, run.spec["params"]["scope"], handlers=True)
+        failed, names = judge(run, run.spec["of"], handlers=True)
         if failed:
             if run.spec.get("trial"):
                 Marks(run, run.chain[-1]).failed(run)
@@ -3099,10 +3121,13 @@ class End(Kind):
     """Everything but the `on` blocks has ended: how the run went."""
 
     def couler(self, run: Running) -> Any:
+        why = run.guard(run.spec, run.frame)
+        if why:
+            run.skip(why)
         begin = run.outcome(BEGIN, ()) if BEGIN in run.doc.tasks else None
         if begin is not None and begin["status"] == "skipped":
             run.skip("condition")
-        failed, names = judge(run, "", handlers=False)
+        failed, names = judge(run, run.spec.get("of", ""), handlers=False)
         left = run.remaining()
         if left is not None and left <= 0:
             failed = True
