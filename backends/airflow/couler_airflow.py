@@ -1319,6 +1319,7 @@ TASK_FIELDS: _FIELD = {
     "task_id": (lambda x: isinstance(x, str) and bool(ID.match(x)), "1 to 250 of letters, digits, _ . -"),
     "kind": (lambda x: x in KIND_NAMES, "one of " + ", ".join(sorted(KIND_NAMES))),
     "name": (_text, "a text"),
+    "label": (_text, "a text"),
     "doc": (_text, "a text"),
     "at": (_text, "a text"),
     "group": (_text, "a text"),
@@ -1887,7 +1888,11 @@ class Running:
 
     @property
     def name(self) -> str:
-        return self.spec.get("name", self.tid) + "".join(f"[{i}]" for i in self.index)
+        """As the run is read: l[0].append[2]."""
+        label: str = self.spec.get("label") or self.spec.get("name", self.tid)
+        for i in self.index:
+            label = label.replace("[*]", f"[{i}]", 1)
+        return label
 
     def enter(self, *expressions: Any) -> None:
         """Skips unless the task may start: its region runs, and what it needs has ended well."""

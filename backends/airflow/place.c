@@ -102,12 +102,12 @@ static struct frame *frame_new(struct af *af, struct frame *up, struct activatio
 	return f;
 }
 
-static struct group *group_new(struct af *af, struct frame *f, const struct node *n)
+static struct group *group_new(struct af *af, struct frame *f, const struct node *n, const char *suffix)
 {
 	struct group *g = arena_new_of(af->a, struct group);
 	const char *z = safe(af, str_internf(af->strs, "%s%s", f->prefix->s, n->name->s));
 
-	g->id = af_unique(af, "%s", z);
+	g->id = af_unique(af, "%s%s", z, suffix);
 	g->in = f->group;
 	g->doc = n->kind == N_CALL ? n->u.callee->doc : n->doc;
 	vec_push(af->a, &af->groups, g);
@@ -170,7 +170,7 @@ static void place_for(struct af *af, struct frame *f, struct node *n, struct mad
 	made->loop = l;
 	c = frame_new(af, f, f->act, n->u.for_.body);
 	c->loop = c->own = l;
-	c->group = n->u.for_.body->nodes.n > 1 ? group_new(af, f, n) : f->group;
+	c->group = n->u.for_.body->nodes.n > 1 ? group_new(af, f, n, "") : f->group;
 	made->nchild = 1;
 	made->child = arena_array(af->a, struct frame *, 1);
 	made->child[0] = c;
@@ -180,7 +180,7 @@ static void place_for(struct af *af, struct frame *f, struct node *n, struct mad
 static void place_loop(struct af *af, struct frame *f, struct node *n, struct made *made)
 {
 	uint32_t max = (uint32_t)n->u.loop.max, from = 0;
-	struct group *group = group_new(af, f, n);
+	struct group *group = group_new(af, f, n, "");
 
 	made->nchild = max;
 	made->child = arena_array(af->a, struct frame *, max);
@@ -300,7 +300,7 @@ static void place_call(struct af *af, struct frame *f, struct node *n, struct ma
 	body = frame_new(af, f, act, act->w->body);
 	body->up = NULL;
 	body->guard = (struct guard){ act->begin, GUARD_OK, 0 };
-	body->group = group_new(af, f, n);
+	body->group = group_new(af, f, n, "-steps");
 	body->handler = -1;
 	body->prefix = str_internf(af->strs, "%s.", act->scope->s);
 	body->in = arena_new_of(af->a, struct container);

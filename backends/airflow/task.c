@@ -349,8 +349,7 @@ static void call_end(struct af *af, struct strbuf *b, struct task *t)
 	}
 	if (n)
 		sb_ch(b, '}');
-	af_depend(af, act->begin, true);
-	depend_on_leaves(af, act->begin->index + 1, t->index);
+	depend_on_leaves(af, act->begin->index, t->index);
 }
 
 static void best(struct af *af, struct strbuf *b, struct task *t)
@@ -504,6 +503,41 @@ static void place_in_source(struct af *af, struct strbuf *b, const struct task *
 	sb_f(b, ":%u\"", p.line);
 }
 
+/* "l[*].append[2]": calls and rounds around it, a star for each loop whose elements are instances; as a run reports it. */
+static void label(struct af *af, struct strbuf *b, const struct frame *f, const struct str *name)
+{
+	const struct frame *in[256];
+	uint32_t n = 0;
+
+	if (f->act->node) {
+		label(af, b, f->act->caller, f->act->node->name);
+		sb_ch(b, '.');
+	}
+	sb_str(b, name);
+	for (; f && n < 256; f = f->up)
+		if (f->own || f->round)
+			in[n++] = f;
+	while (n--)
+		if (in[n]->round)
+			sb_f(b, "[%u]", in[n]->round->round);
+		else
+			sb_z(b, "[*]");
+}
+
+static void label_of(struct af *af, struct strbuf *b, const struct task *t)
+{
+	struct strbuf s = { 0 };
+
+	if (!t->node)
+		return;
+	label(af, &s, t->frame, t->name);
+	if (s.n != t->name->len) {
+		af_field(b, "label");
+		sb_json(b, s.s, s.n);
+	}
+	sb_free(&s);
+}
+
 static void head(struct af *af, struct strbuf *b, const struct task *t)
 {
 	sb_z(b, "    {\n      \"task_id\": ");
@@ -512,6 +546,7 @@ static void head(struct af *af, struct strbuf *b, const struct task *t)
 	sb_f(b, "\"%s\"", kind_names[t->kind]);
 	if (t->name != t->id)
 		field_str(b, "name", t->name);
+	label_of(af, b, t);
 	if (t->node && t->node->doc)
 		field_str(b, "doc", t->node->doc);
 	place_in_source(af, b, t);
