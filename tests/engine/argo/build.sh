@@ -2,7 +2,7 @@
 # Builds argo-oracle and argo-run (with argo-run-exec, the engine's executor, and
 # argo-run-box) into ${XDG_CACHE_HOME:-~/.cache}/couler-dev/bin.
 # usage: build.sh [-f] [oracle|run]...      (default: both; -f builds although nothing changed)
-#        build.sh test [go test's flags]    runs the tests of the Go code
+#        build.sh test [go test's arguments]    runs the tests of the Go code
 #
 # Both are built against a copy of the engine's module, for two reasons. Module
 # archives leave symbolic links out, and workflow/executor/osspecific/signal_linux.go
@@ -98,7 +98,8 @@ go_with_copy() {
 
 mkdir -p "$cache/bin" "$cache/share"
 if [ -n "$testing" ]; then
-	go_with_copy test "$@" ./...
+	[ $# -gt 0 ] || set -- ./...
+	go_with_copy test -vet=off -count=1 -ldflags='-s -w' "$@"
 	exit
 fi
 for what; do

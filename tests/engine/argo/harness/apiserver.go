@@ -319,56 +319,6 @@ func (a *apiServer) stream(w http.ResponseWriter, r *http.Request, c *apiCall) {
 	}
 }
 
-// discovery answers what kubectl asks before it does anything.
-func (a *apiServer) discovery(w http.ResponseWriter, r *http.Request) bool {
-	path := strings.Trim(r.URL.Path, "/")
-	parts := strings.Split(path, "/")
-	switch {
-	case path == "version":
-		reply(w, 200, tree{"major": "1", "minor": "33", "gitVersion": "v1.33.0"})
-	case path == "api":
-		reply(w, 200, tree{"kind": "APIVersions", "versions": []string{"v1"}})
-	case path == "apis":
-		reply(w, 200, tree{"kind": "APIGroupList", "apiVersion": "v1", "groups": a.groups()})
-	case parts[0] == "api" && len(parts) == 2:
-		reply(w, 200, a.resources("", parts[1]))
-	case parts[0] == "apis" && len(parts) == 3:
-		reply(w, 200, a.resources(parts[1], parts[2]))
-	default:
-		return false
-	}
-	return true
-}
-
-func (a *apiServer) groups() []tree {
-	var out []tree
-	var seen []string
-	for _, k := range a.known() {
-		if k.group == "" || slices.Contains(seen, k.group) {
-			continue
-		}
-		seen = append(seen, k.group)
-		v := tree{"groupVersion": k.apiVersion(), "version": k.version}
-		out = append(out, tree{"name": k.group, "versions": []tree{v}, "preferredVersion": v})
-	}
-	return out
-}
-
-func (a *apiServer) resources(group, version string) tree {
-	list := []tree{}
-	for _, k := range a.known() {
-		if k.group == group && k.version == version {
-			list = append(list, tree{"name": k.resource, "singularName": strings.ToLower(k.name), "kind": k.name, "namespaced": !k.cluster,
-				"verbs": []string{"create", "delete", "get", "list", "patch", "update", "watch"}})
-		}
-	}
-	name := version
-	if group != "" {
-		name = group + "/" + version
-	}
-	return tree{"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": name, "resources": list}
-}
-
 func statusOf(err error) tree {
 	var e *statusError
 	if !errors.As(err, &e) {

@@ -64,7 +64,7 @@ func newCluster(work string, o *options) (*cluster, error) {
 	}
 	c.kubelet = &kubelet{
 		api: c.api, namespace: namespace, work: work, executor: self + "-exec", box: self + "-box",
-		kubeconfig: filepath.Join(work, "kubeconfig"), pods: map[string]*pod{},
+		kubeconfig: filepath.Join(work, "kubeconfig"), small: filepath.Join(work, "argoexec"), pods: map[string]*pod{},
 	}
 	c.api.exec, c.api.logs = c.kubelet.exec, c.kubelet.logs
 	if c.apiAddr, err = serve(c.api); err != nil {
@@ -72,6 +72,9 @@ func newCluster(work string, o *options) (*cluster, error) {
 	}
 	s3Addr, err := serve(c.s3)
 	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(c.kubelet.small, []byte("#!/bin/false\n"), 0o755); err != nil {
 		return nil, err
 	}
 	text := fmt.Sprintf(kubeconfig, namespace, c.apiAddr)
@@ -167,7 +170,11 @@ func (c *cluster) probe() error {
 
 // load puts in the documents that are no workflows. The same one may come from several files.
 func (c *cluster) load(in *input) error {
+	for _, w := range in.workflows {
+		c.api.learnManifests(w.doc)
+	}
 	for _, t := range in.others {
+		c.api.learnManifests(t)
 		if str(t, "kind") == "Secret" {
 			encodeSecret(t)
 		}
@@ -235,7 +242,8 @@ func (c *cluster) start(ctx context.Context) error {
 	if c.o.verbose {
 		level = logging.Info
 	}
-	ctx = logging.WithLogger(ctx, logging.NewSlogLogger(level, logging.Text))
+	// what the controller says while it is being stopped tells nobody anything
+	ctx = logging.WithLogger(ctx, logging.NewSlogLoggerCustom(level, logging.Text, gate{ctx}))
 	go c.kubelet.run(ctx)
 	for _, s := range c.o.status {
 		kind, text, _ := strings.Cut(s, "=")
@@ -257,6 +265,16 @@ func (c *cluster) start(ctx context.Context) error {
 	}
 	go wfc.Run(ctx, 4, 1, 4, 1, 1)
 	return nil
+}
+
+// gate is standard error until the context ends.
+type gate struct{ ctx context.Context }
+
+func (g gate) Write(p []byte) (int, error) {
+	if g.ctx.Err() != nil {
+		return len(p), nil
+	}
+	return os.Stderr.Write(p)
 }
 
 // settle gives every new resource of a kind its status, in the place of the operator that would.
@@ -398,13 +416,7 @@ func (c *cluster) answer(ctx context.Context, wf *wfv1.Workflow, handled map[str
 			continue
 		}
 		handled[n.ID] = true
-		values := map[string]string{}
-		for _, pair := range strings.Split(outputs, ":") {
-			if k, v, ok := strings.Cut(pair, "="); ok {
-				values[k] = v
-			}
-		}
-		if len(values) > 0 {
+		if values := supplied(&n, outputs); len(values) > 0 {
 			if err := util.SetWorkflow(ctx, workflows, nodeStatus, wf.Name, selector, util.SetOperationValues{OutputParameters: values}); err != nil {
 				return err
 			}
@@ -414,6 +426,23 @@ func (c *cluster) answer(ctx context.Context, wf *wfv1.Workflow, handled map[str
 		}
 	}
 	return nil
+}
+
+// supplied picks those of PARAM=VALUE:... that the node waits for.
+func supplied(n *wfv1.NodeStatus, outputs string) map[string]string {
+	values := map[string]string{}
+	for _, pair := range strings.Split(outputs, ":") {
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok || n.Outputs == nil {
+			continue
+		}
+		for _, p := range n.Outputs.Parameters {
+			if p.Name == name && p.ValueFrom != nil && p.ValueFrom.Supplied != nil {
+				values[name] = value
+			}
+		}
+	}
+	return values
 }
 
 // answerFor finds the rule NODE[:REST] for a node.

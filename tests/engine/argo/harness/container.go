@@ -145,6 +145,10 @@ func (k *kubelet) boxFor(p *pod, c *corev1.Container, volumes map[string]string)
 				if err := os.MkdirAll(from, 0o777); err != nil {
 					return nil, "", err
 				}
+				// as the volume's own, whatever the umask
+				if err := os.Chmod(from, 0o777); err != nil {
+					return nil, "", err
+				}
 			}
 		}
 		b.Mounts = append(b.Mounts, boxMount{from, m.MountPath, m.ReadOnly})
@@ -160,12 +164,20 @@ func (k *kubelet) boxFor(p *pod, c *corev1.Container, volumes map[string]string)
 	if to == "" {
 		to = corev1.TerminationMessagePathDefault
 	}
-	b.Mounts = append(b.Mounts, boxMount{message, to, false}, boxMount{k.executor, "/usr/local/bin/argoexec", true})
+	b.Mounts = append(b.Mounts, boxMount{message, to, false}, boxMount{k.executor, executorPath, true})
 	if c.Image == executorImage {
 		b.Mounts = append(b.Mounts, boxMount{k.kubeconfig, kubeconfigPath, true})
 	}
+	if copiesExecutor(c) {
+		b.Mounts = append(b.Mounts, boxMount{k.small, placeholderPath, true})
+	} else if mounts(c, filepath.Dir(copiedPath)) {
+		b.Mounts = append(b.Mounts, boxMount{k.executor, copiedPath, true})
+	}
 	for _, a := range slices.Concat(c.Command, c.Args) {
 		b.Argv = append(b.Argv, expand(a, declared))
+	}
+	if copiesExecutor(c) && b.Argv[0] == "argoexec" {
+		b.Argv[0] = executorPath
 	}
 	if len(b.Argv) == 0 {
 		return nil, "", errors.New("no command, and an image has no entrypoint here")
@@ -185,6 +197,15 @@ func (k *kubelet) boxFor(p *pod, c *corev1.Container, volumes map[string]string)
 		}
 	}
 	return b, message, nil
+}
+
+// copiesExecutor says whether this is the container that copies argoexec for the others.
+func copiesExecutor(c *corev1.Container) bool {
+	return c.Image == executorImage && c.Name == "init" && len(c.Command) > 0
+}
+
+func mounts(c *corev1.Container, path string) bool {
+	return slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return filepath.Clean(m.MountPath) == path })
 }
 
 const gracePeriod = 2 * time.Second // a pod's own is 30: nobody waits that long here

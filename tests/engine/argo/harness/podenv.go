@@ -137,7 +137,8 @@ func (k *kubelet) fill(dir string, c content) error {
 	return nil
 }
 
-const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+// defaultPath is an image's; every image is this machine, so what is found here is found there.
+var defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:" + os.Getenv("PATH")
 
 // environment returns a container's variables, and those of them that $(NAME)
 // may name: what the pod declares, not what the image and the runtime set.
@@ -146,6 +147,9 @@ func (k *kubelet) environment(p *pod, c *corev1.Container) (env, declared map[st
 	if c.Image == executorImage {
 		env["KUBECONFIG"] = kubeconfigPath
 		env["GOGC"] = "400" // short-lived: nothing to collect
+	}
+	if copiesExecutor(c) {
+		env["PATH"] = filepath.Dir(placeholderPath) + ":" + defaultPath
 	}
 	declared = map[string]string{}
 	set := func(name, value string) { env[name], declared[name] = value, value }

@@ -166,8 +166,14 @@ func resolve(root, path string) string {
 	return filepath.Join(root, done)
 }
 
+const maxHostname = 63 // a kubelet cuts a pod's name there, too
+
 func become(root string, s *spec) error {
-	if err := syscall.Sethostname([]byte(s.Hostname)); err != nil {
+	host := s.Hostname
+	if len(host) > maxHostname {
+		host = host[:maxHostname]
+	}
+	if err := syscall.Sethostname([]byte(host)); err != nil {
 		return err
 	}
 	if err := syscall.Chroot(root); err != nil {
