@@ -55,8 +55,8 @@ class Program:
 			return self.literal(t)
 		sub = lambda k: self.expr(k, scope, depth + 1)
 		if t == "int":
-			return r.choice([lambda: "(%s %% 1000 %s %s %% 1000)" % (sub("int"), r.choice("+-*"), sub("int")), lambda: "len(%s)" % sub("string"), lambda: "(%s ? %s : %s)" % (sub("bool"), sub("int"), sub("int")),
-				lambda: "max(%s, %s)" % (sub("int"), sub("int")), lambda: "%s %% 7" % sub("int") if r.random() < 0.3 else "(%s %% 7)" % sub("int")])()
+			return r.choice([lambda: "((%s %% 1000) %s (%s %% 1000))" % (sub("int"), r.choice("+-*"), sub("int")), lambda: "len(%s)" % sub("string"), lambda: "(%s ? %s : %s)" % (sub("bool"), sub("int"), sub("int")),
+				lambda: "max(%s, %s)" % (sub("int"), sub("int")), lambda: "(%s %% 7)" % sub("int")])()
 		if t == "float":
 			return r.choice([lambda: "(%s + %s)" % (sub("float"), sub("float")), lambda: "(%s * 0.5)" % sub("float"), lambda: "(%s / 3)" % sub("int"), lambda: "min(%s, %s)" % (sub("float"), sub("float"))])()
 		if t == "bool":
