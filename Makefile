@@ -143,3 +143,7 @@ demo:
 	@sh tests/setup.sh build
 	@$(MAKE) -s $(B)/couler
 	@sh examples/demo.sh $(B)/couler $(B)/demo
+
+# More random programs than CI runs: make differential N=1000
+differential: $(B)/couler
+	python3 tests/differential.py $(B)/couler --n $(or $(N),500)
