@@ -19,6 +19,13 @@ struct expr *elab_value(struct elab *e, struct scope *s, const struct ast_expr *
 	return v;
 }
 
+struct expr *elab_hint(struct elab *e, struct scope *s, const struct ast_expr *x, struct type hint, const char *what)
+{
+	const struct record *r = NULL;
+
+	return any(e, s, x, hint, what, &r);
+}
+
 struct expr *elab_expr(struct elab *e, struct scope *s, const struct ast_expr *x, struct type want, const char *what)
 {
 	return elab_value(e, s, x, want, CO_JSON, what, NULL);

@@ -141,8 +141,10 @@ struct expr *elab_list(struct elab *e, struct scope *s, const struct ast_expr *x
 		if (!l->u.args[i] || l->u.args[i]->type.kind == T_NONE)
 			ok = false;
 		all = i ? record_join(e, all, r) : r;
+		if (!ok)
+			return NULL;      /* the others most likely have the same mistake */
 	}
-	if (!ok || !element_type(e, l->u.args, x->n, &t))
+	if (!element_type(e, l->u.args, x->n, &t))
 		return NULL;
 	for (uint32_t i = 0; i < x->n; i++)
 		if (!(l->u.args[i] = coerce(e, s, l->u.args[i], t, 0, what)))
@@ -479,9 +481,12 @@ static struct expr *coalesce(struct elab *e, struct scope *s, const struct ast_e
 
 	w.opt = true;
 	a = elab_value(e, s, x->args[0], w, 0, what, NULL);
-	if (a && a->type.kind != T_NULL && w.kind == T_NONE)
+	if (a && type_is_path(a->type))
 		w = (struct type){ a->type.kind, a->type.list, true };
-	b = elab_value(e, s, x->args[1], x->args[1]->kind == AX_NAME || x->args[1]->kind == AX_MEMBER ? (struct type){ want.kind, want.list, true } : w, 0, what, NULL);
+	if (w.kind != T_NONE || !a || a->type.kind == T_NULL)
+		b = elab_value(e, s, x->args[1], w, 0, what, NULL);
+	else
+		b = elab_hint(e, s, x->args[1], a->type, what);
 	if (!a || !b || a->type.kind == T_NONE || b->type.kind == T_NONE)
 		return NULL;
 	if (a->type.kind == T_NULL)

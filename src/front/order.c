@@ -167,12 +167,46 @@ static void check_graph(struct elab *e, struct arena *scratch, struct graph *g)
 		report_cycle(e, g, v, n);
 }
 
+struct self { const struct node *n; struct span span; bool found; };
+
+static void self_ref(struct expr *ref, void *data)
+{
+	struct self *s = data;
+
+	if (s->found || (ref->fn != REF_OUTPUT && ref->fn != REF_STATUS && ref->fn != REF_EXIT_CODE) || ref->u.node != s->n)
+		return;
+	s->found = true;
+	s->span = ref->span;
+}
+
+static void self_expr(struct expr **x, struct node *n, void *data)
+{
+	(void)n;
+	expr_refs(*x, self_ref, data);
+}
+
+/* A node that reads itself: its own output, a sweep its best, an `if` whose condition reads a step of its body. */
+static void check_self(struct elab *e, struct node *n)
+{
+	const struct node *sweep = n->graph->owner && n->graph->owner->kind == N_SWEEP ? n->graph->owner : NULL;
+	struct self s = { sweep ? sweep : n, n->span, false };
+	struct diag_item *it;
+
+	node_exprs(e->ir, n, self_expr, &s);
+	if (!s.found)
+		return;
+	it = diag_at(e->diag, CW0501, s.span, "%s waits for itself here, a cycle", label(e, n));
+	diag_mend(e->diag, it, n->kind == N_IF || n->kind == N_FOR ? "what decides whether or over what a body runs comes from outside of it" :
+		"read what another step puts out; what repeats is a `loop`");
+}
+
 struct checks { struct elab *e; struct arena *scratch; };
 
 static void check_node(struct node *n, void *data)
 {
 	struct checks *c = data;
 
+	check_self(c->e, n);
 	for (uint32_t i = 0, k = node_nchildren(n); i < k; i++)
 		check_graph(c->e, c->scratch, node_child(n, i));
 }

@@ -154,6 +154,8 @@ const struct record *record_join(struct elab *e, const struct record *a, const s
 
 struct expr *elab_value(struct elab *e, struct scope *s, const struct ast_expr *x, struct type want, unsigned flags, const char *what,
 	const struct record **rec);
+/* The same, but hint is only what a literal is read as: a value of another type is not an error. */
+struct expr *elab_hint(struct elab *e, struct scope *s, const struct ast_expr *x, struct type hint, const char *what);
 /* Makes the type (and value, for a let) of a symbol known, and of those it needs; false after a diagnostic, now or earlier. */
 bool sym_resolve(struct elab *e, struct sym *sym);
 /* Condition: a bool. */

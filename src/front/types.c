@@ -325,9 +325,11 @@ static const char *mend_of(struct type from, struct type want)
 
 static struct expr *mismatch(struct elab *e, const struct expr *x, struct type want, const char *what)
 {
-	struct diag_item *it = diag_at(e->diag, CW0301, x->span, "%s needs %s, and this is %s", what_text(e, what), type_words(e, want), type_words(e, x->type));
+	struct diag_item *it;
 	const char *mend = mend_of(x->type, want);
 
+	want.opt = false;
+	it = diag_at(e->diag, CW0301, x->span, "%s needs %s, and this is %s", what_text(e, what), type_words(e, want), type_words(e, x->type));
 	if (expr_is_const(x) && type_is(x->type, T_STRING) && !want.list && (want.kind == T_INT || want.kind == T_FLOAT || want.kind == T_BOOL))
 		mend = "write it without quotes";
 	if (mend)
