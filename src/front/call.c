@@ -1,5 +1,6 @@
 /* Calls: which task or workflow, its arguments, copies of workflows with other defaults. */
 #include "scope.h"
+#include "attr.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -242,10 +243,11 @@ bool call_inputs(struct elab *e, struct scope *s, struct node *n, const struct a
 
 /* ---- workflows ---- */
 
+/* Some key of the block is one of the callee's `defaults`. */
 static bool overrides(struct elab *e, const struct ast_block *b)
 {
 	for (uint32_t i = 0; b && i < b->n; i++)
-		if (b->v[i]->kind == AS_ENTRY && b->v[i]->name != e->words->after && b->v[i]->name != e->words->allow_failure && b->v[i]->name != e->words->doc)
+		if (b->v[i]->kind == AS_ENTRY && b->v[i]->name != e->words->allow_failure && attr_find(e, GROUP_TOP, b->v[i]->name, OWN_DEFAULTS_OF_CALL))
 			return true;
 	return false;
 }

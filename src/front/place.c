@@ -183,10 +183,6 @@ const struct str *store_find(struct elab *e, struct module *m, const struct ast_
 	struct diag_item *it;
 	uint32_t n = 0;
 
-	if (x->kind == AX_MEMBER && x->args[0]->kind == AX_NAME && strmap_get(&m->imports, x->args[0]->name)) {
-		m = strmap_get(&m->imports, x->args[0]->name);
-		name = x->name;
-	}
 	if (!name)
 		return NULL;              /* another form is reported with the key */
 	for (uint32_t i = 0; i < e->stores.n; i++) {

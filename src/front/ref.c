@@ -1,6 +1,8 @@
 /* What is read of nodes: outputs, status and exit code, directly or through the ports of the regions around them. */
 #include "scope.h"
 
+#include <string.h>
+
 enum got { GOT_VALUE, GOT_NONE, GOT_BAD };        /* GOT_BAD: reported */
 
 struct read { struct elab *e; const struct str *name, *field; struct span span; };     /* NAME.FIELD at span */
@@ -159,6 +161,13 @@ static enum got inside(const struct read *r, struct scope *s, struct expr **out)
 	return f.region ? through(r, f.region, out) : direct(r, f.sym, out);
 }
 
+static bool has_name(const char *const *v, uint32_t n, const char *name)
+{
+	while (n && strcmp(v[n - 1], name))
+		n--;
+	return n;
+}
+
 static struct expr *no_result(struct elab *e, struct sym *y, const struct ast_expr *x)
 {
 	bool best = x->args[0]->kind == AX_MEMBER;
@@ -172,6 +181,8 @@ static struct expr *no_result(struct elab *e, struct sym *y, const struct ast_ex
 	names = sweep_names(e, y, &k);
 	if (best)
 		did_you_mean(e, it, x->name, names, k);
+	else if (has_name(names, k, x->name->s))
+		diag_mend(e->diag, it, "read it of the best trial: %s.best.%s", y->name->s, x->name->s);
 	else
 		diag_mend(e->diag, it, "read %s.best.NAME, an output or an argument of the best trial, or %s.trials", y->name->s, y->name->s);
 	diag_note(e->diag, it, y->span, "'%s' is defined here", y->name->s);

@@ -279,6 +279,19 @@ static struct expr *to_location(struct elab *e, struct scope *s, struct expr *x,
 
 /* ---- conversions ---- */
 
+/* A port of an `if` that every branch has, and that is optional all the same. */
+static bool may_fail(const struct port *p, uint32_t n)
+{
+	bool opt = false;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (!p->value[i])
+			return false;
+		opt |= p->value[i]->type.opt;
+	}
+	return opt;
+}
+
 void report_optional(struct elab *e, const struct expr *x, const char *what)
 {
 	struct diag_item *it = diag_at(e->diag, CW0302, x->span, "'%s' may be absent, and %s needs a value", source_text(e, x->span), what_text(e, what));
@@ -287,7 +300,9 @@ void report_optional(struct elab *e, const struct expr *x, const char *what)
 	diag_mend(e->diag, it, "give it a fallback: %s ?? VALUE", source_text(e, x->span));
 	if (!n)
 		return;
-	if (n->kind == N_IF)
+	if (n->kind == N_IF && may_fail(&n->ports[x->n], n->u.if_.n))
+		diag_note(e->diag, it, n->span, "in a branch of this `if`, its step may fail (allow_failure)");
+	else if (n->kind == N_IF)
 		diag_note(e->diag, it, n->span, "its step is not in every branch of this `if`, so it may be skipped");
 	else if (n->allow_failure)
 		diag_note(e->diag, it, n->span, "'%s' may fail (allow_failure)", n->name->s);
