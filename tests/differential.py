@@ -131,7 +131,7 @@ def main():
 	ap.add_argument("--first", type=int, default=1)
 	ap.add_argument("--shells", default="dash,busybox")
 	ap.add_argument("--jobs", type=int, default=3)
-	o = ap.parse_args()
+	o = ap.parse_intermixed_args()
 	couler, shells = os.path.abspath(o.couler), o.shells.split(",")
 	folder = tempfile.mkdtemp(prefix="couler-gen-")
 	files = o.files

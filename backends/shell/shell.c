@@ -103,7 +103,7 @@ static void outs(struct plan *p, const struct ir_workflow *w)
 	for (uint32_t i = 0; i < w->nouts; i++) {
 		struct strbuf e = { 0 };
 
-		sb_z(p->out, "\tregion =\n");
+		sb_z(p->out, "\tregion =out\n");
 		sh_needs_of(p, &w->outs[i].value, 1);
 		sh_expr(p, &e, w->outs[i].value);
 		sb_f(p->out, "\tout %s ", w->outs[i].name->s);
@@ -186,7 +186,7 @@ static void head(struct plan *p)
 
 	sb_f(p->out, "#!/bin/sh\n# %s: %s\n#\n# A plan for one machine, made by couler from %s. It needs sh, awk and what its steps name.\n# sh THIS --help tells its options. The workflow comes first, what runs it after that.\n",
 		w->name->s, w->doc ? w->doc->s : "a workflow", strrchr(file, '/') ? strrchr(file, '/') + 1 : file);
-	sb_z(p->out, "# shellcheck disable=SC2034,SC2086,SC2154,SC2317,SC2329\nset -u\nLC_ALL=C\nexport LC_ALL\n");
+	sb_z(p->out, "# shellcheck disable=SC2016,SC2034,SC2086,SC2154,SC2317,SC2329\nset -u\nLC_ALL=C\nexport LC_ALL\n");
 	sb_f(p->out, "plan=%s params='", w->name->s);
 	for (uint32_t i = 0; i < w->nparams; i++)
 		sb_f(p->out, "%s%s", i ? " " : "", w->params[i].name->s);
