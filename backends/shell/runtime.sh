@@ -559,7 +559,7 @@ finish() { # finish OUT...: outputs, a summary, the exit code
 	if [ -n "$outputs" ]; then
 		mkdir -p "$outputs"
 		for f in "$run/o/"*; do
-			case ${f##*/} in @* | *.@* | *.n | *.new | '*') continue ;; esac
+			case ${f##*/} in @* | *.@* | '*') continue ;; esac
 			name=$(printf '%s' "${f##*/}" | sed 's/:\([0-9_]*\)/[\1]/g')
 			rm -rf "${outputs:?}/$name"
 			cp -RL "$f" "$outputs/$name"

@@ -103,7 +103,7 @@ static void outs(struct plan *p, const struct ir_workflow *w)
 	for (uint32_t i = 0; i < w->nouts; i++) {
 		struct strbuf e = { 0 };
 
-		sb_z(p->out, "\tregion =out\n");
+		sb_z(p->out, "\tregion outs@\n");
 		sh_needs_of(p, &w->outs[i].value, 1);
 		sh_expr(p, &e, w->outs[i].value);
 		sb_f(p->out, "\tout %s ", w->outs[i].name->s);

@@ -45,7 +45,7 @@ function code(name,   text, f) {
 	text = slurp(Q name); split(text, f, /[ \n]/)
 	return f[1] == "skipped" || f[1] == "\001" || f[2] == "-" ? "n" : "i" f[2]
 }
-function count(name,   text) { text = slurp(R name ".n"); return text == "\001" ? -1 : text + 0 }
+function count(name,   text) { text = slurp(R name ".@n"); return text == "\001" ? -1 : text + 0 }
 
 # Lists that grow: of the elements' type t; an absent value adds nothing.
 function push(list, v) {
@@ -447,7 +447,7 @@ function best_index(v) { return mkint(BEST) }
 function instances(key, list,   e, n, i) {
 	n = items(list, e)
 	for (i = 1; i <= n; i++) { store(key ":" (i - 1) ".@item", e[i]); write(R key ":" (i - 1) ".@index", i - 1) }
-	write(R key ".n", n)
+	write(R key ".@n", n)
 	return n
 }
 function arg_of(t, name, v) { store(KEY ":" t ".@" name, v) }
