@@ -5,8 +5,8 @@
 #include <string.h>
 
 const struct attr_row attr_rows[ATTR_COUNT] = {
-#define ATTR(id, group, key, form, expr, words, owners, dflt, doc) \
-	{ key, "'" key "'", GROUP_##group, FORM_##form, expr, words, owners, dflt, doc },
+#define ATTR(id, group, key, form, expr, words, owners, dflt, doc, example) \
+	{ key, "'" key "'", GROUP_##group, FORM_##form, expr, words, owners, dflt, doc, example },
 #include "attr_table.h"
 #undef ATTR
 };

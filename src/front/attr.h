@@ -14,7 +14,7 @@
 #include "attr_table.h"
 
 enum attr_id {
-#define ATTR(id, group, key, form, expr, words, owners, dflt, doc) ATTR_##id,
+#define ATTR(id, group, key, form, expr, words, owners, dflt, doc, example) ATTR_##id,
 #include "attr_table.h"
 #undef ATTR
 	ATTR_COUNT
@@ -26,7 +26,7 @@ struct attr_row {
 	bool expr;
 	const char *words;                /* "a|b", NULL */
 	unsigned owners;                  /* enum attr_owner */
-	const char *dflt, *doc;
+	const char *dflt, *doc, *example;
 };
 extern const struct attr_row attr_rows[ATTR_COUNT];
 extern const char *const attr_form_words[FORM_COUNT];

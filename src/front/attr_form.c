@@ -239,7 +239,7 @@ bool form_check(struct elab *e, const struct ast_stmt *s, const struct attr_row 
 		diag_mend(e->diag, misform(e, s, r, "auto, on, off or a block"), "cache = on, or cache { ttl = 7d }");
 		return false;
 	default:
-		if (x->kind != AX_MAP || r->form == FORM_ANY)
+		if (x->kind != AX_MAP)
 			return true;
 		diag_at(e->diag, CW0414, x->span, "'%s' takes no block", r->key);
 		return false;

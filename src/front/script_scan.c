@@ -2,16 +2,7 @@
  * A scanner of sh and bash scripts: quotes, here-documents, substitutions, and the commands that set variables.
  * Grammar: POSIX.1-2017, Shell Command Language, sections 2.2 to 2.10; bash's extensions where sc->bash.
  */
-#include "script.h"
-
-#include <string.h>
-
-enum {
-	MAX_DEPTH = 100,                 /* substitutions inside of substitutions */
-	MAX_TURNED = 20                  /* arithmetic that turned out to be a subshell and is read again: each may double the work */
-};
-
-struct heredoc { const char *delim; size_t n; bool strip, quoted; };
+#include "script_scan.h"
 
 /* What the arguments of a command mean. */
 enum args {
@@ -32,527 +23,6 @@ struct command {
 
 /* case ... in PATTERN ) commands ;; esac */
 struct in_case { enum { CASE_SUBJECT, CASE_IN, CASE_PATTERN, CASE_BODY } state; uint32_t parens; };
-
-struct scan {
-	struct script *sc;
-	const char *s;
-	uint32_t n, i;
-	unsigned depth, turned;
-	bool moved;                       /* cd: words are no paths from the start any more */
-	VEC(struct heredoc) docs;         /* whose bodies come at the next line */
-	struct strbuf buf;                /* text of the word being read */
-};
-
-struct word { uint32_t off, len; bool literal, quoted; size_t n; };   /* text in scan.buf */
-
-static void list(struct scan *c, char end);
-static void dollar(struct scan *c, bool quoted);
-static bool read_word(struct scan *c, char end, struct word *w);
-
-static bool is_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-static bool is_part(char c) { return is_start(c) || is_digit(c); }
-static char at(const struct scan *c, uint32_t i) { return i < c->n ? c->s[i] : '\0'; }
-static char cur(const struct scan *c) { return at(c, c->i); }
-
-static void lost(struct scan *c)
-{
-	c->sc->lost = true;
-	c->i = c->n;
-}
-
-static uint32_t name_end(const struct scan *c, uint32_t i)
-{
-	if (!is_start(at(c, i)))
-		return i;
-	while (is_part(at(c, i)))
-		i++;
-	return i;
-}
-
-static void add_use(struct scan *c, enum script_use_kind k, uint32_t off, uint32_t end, uint32_t name, uint32_t nname)
-{
-	vec_push(c->sc->arena, &c->sc->uses, ((struct script_use){ k, off, end - off, name, nname }));
-}
-
-static void add_set(struct scan *c, uint32_t off, uint32_t n)
-{
-	vec_push(c->sc->arena, &c->sc->sets, ((struct script_part){ off, n }));
-}
-
-static bool enter(struct scan *c)
-{
-	if (++c->depth <= MAX_DEPTH)
-		return true;
-	lost(c);
-	return false;
-}
-
-/* ---- quotes ---- */
-
-static void single_quotes(struct scan *c)
-{
-	const char *e = memchr(c->s + c->i + 1, '\'', c->n - c->i - 1);
-
-	if (!e) {
-		lost(c);
-		return;
-	}
-	sb_add(&c->buf, c->s + c->i + 1, (size_t)(e - (c->s + c->i + 1)));
-	c->i = (uint32_t)(e + 1 - c->s);
-}
-
-/* $'...' of bash */
-static void ansi_quotes(struct scan *c)
-{
-	c->i += 2;
-	while (c->i < c->n && c->s[c->i] != '\'')
-		c->i += c->s[c->i] == '\\' ? 2 : 1;
-	if (c->i >= c->n)
-		lost(c);
-	else
-		c->i++;
-}
-
-static void backticks(struct scan *c)
-{
-	bool moved = c->moved;
-
-	c->i++;
-	list(c, '`');
-	if (cur(c) != '`')
-		lost(c);
-	else
-		c->i++;
-	c->moved = moved;
-}
-
-/* Text up to `end` as double quotes hold it; the position after end. literal: cleared by a substitution. */
-static void double_quoted(struct scan *c, uint32_t limit, char end, bool *literal)
-{
-	while (c->i < limit && c->s[c->i] != end) {
-		char ch = c->s[c->i];
-
-		if (ch == '\\' && c->i + 1 < limit) {
-			if (c->s[c->i + 1] != '\n')
-				sb_ch(&c->buf, c->s[c->i + 1]);
-			c->i += 2;
-		} else if (ch == '$') {
-			uint32_t from = c->i;
-
-			dollar(c, true);
-			if (c->i == from + 1)
-				sb_ch(&c->buf, '$');
-			else
-				*literal = false;
-		} else if (ch == '`') {
-			*literal = false;
-			backticks(c);
-		} else {
-			sb_ch(&c->buf, ch);
-			c->i++;
-		}
-	}
-}
-
-static void double_quotes(struct scan *c, bool *literal)
-{
-	c->i++;
-	double_quoted(c, c->n, '"', literal);
-	if (cur(c) != '"')
-		lost(c);
-	else
-		c->i++;
-}
-
-/* ---- arithmetic ---- */
-
-/* A name in an arithmetic expression at c->i. */
-static void arith_name(struct scan *c, bool pre)
-{
-	uint32_t from = c->i, end = name_end(c, from), p = end;
-	char a, b;
-
-	if (at(c, p) == '[') {
-		uint32_t deep = 0;
-
-		do {
-			deep += at(c, p) == '[';
-			deep -= at(c, p) == ']';
-			p++;
-		} while (deep && p < c->n);
-	}
-	while (at(c, p) == ' ' || at(c, p) == '\t')
-		p++;
-	a = at(c, p);
-	b = at(c, p + 1);
-	c->i = end;
-	if (pre || (a == '=' && b != '=') || (a == b && (a == '+' || a == '-')))
-		add_set(c, from, end - from);
-	else if ((strchr("+-*/%&^|", a) && a && b == '=') || ((a == '<' || a == '>') && b == a && at(c, p + 2) == '='))
-		add_set(c, from, end - from);
-	else
-		add_use(c, USE_ARITH, from, end, from, end - from);
-}
-
-/*
- * An arithmetic expression up to its "))"; false, with c->i where it was, when it turns out to be
- * a command substitution that starts with a subshell: $((a; b) | c).
- */
-static bool arithmetic(struct scan *c)
-{
-	uint32_t start = c->i, deep = 0, nuses = c->sc->uses.n, nsets = c->sc->sets.n;
-	bool literal = true, pre = false;
-
-	for (; c->i < c->n;) {
-		char ch = cur(c);
-
-		if (ch == ')' && !deep) {
-			if (at(c, c->i + 1) != ')')
-				break;
-			c->i += 2;
-			return true;
-		}
-		if (is_start(ch)) {
-			arith_name(c, pre);
-			pre = false;
-			continue;
-		}
-		pre = (ch == '+' || ch == '-') && at(c, c->i + 1) == ch && !is_part(c->i ? c->s[c->i - 1] : ' ');
-		if (is_digit(ch)) {
-			while (is_part(cur(c)) || cur(c) == '#' || cur(c) == '.')
-				c->i++;
-		} else if (ch == '$') {
-			dollar(c, true);
-		} else if (ch == '`') {
-			backticks(c);
-		} else if (ch == '"') {
-			double_quotes(c, &literal);
-		} else {
-			deep += ch == '(';
-			deep -= ch == ')';
-			c->i += pre || ch == '\\' ? 2 : 1;
-		}
-	}
-	if (c->i >= c->n || c->turned++ > MAX_TURNED)
-		lost(c);
-	if (c->sc->lost)
-		return true;
-	c->sc->uses.n = nuses;
-	c->sc->sets.n = nsets;
-	c->i = start;
-	return false;
-}
-
-/* ---- ${...} ---- */
-
-/* The rest of ${x...} up to its '}'. literal_quotes: single quotes are text, as in "${x:-it's}". */
-static void brace_rest(struct scan *c, bool literal_quotes)
-{
-	bool literal = true;
-
-	while (c->i < c->n && c->s[c->i] != '}') {
-		char ch = c->s[c->i];
-
-		if (ch == '\\')
-			c->i += 2;
-		else if (ch == '\'' && !literal_quotes)
-			single_quotes(c);
-		else if (ch == '"')
-			double_quotes(c, &literal);
-		else if (ch == '$')
-			dollar(c, literal_quotes);
-		else if (ch == '`')
-			backticks(c);
-		else
-			c->i++;
-	}
-	if (cur(c) != '}')
-		lost(c);
-	else
-		c->i++;
-}
-
-/* What stands between [ and ], whose names may be keys of an associative array: only substitutions count. */
-static void subscript(struct scan *c)
-{
-	uint32_t deep = 0;
-	bool literal = true;
-
-	do {
-		char ch = cur(c);
-
-		if (ch == '$') {
-			dollar(c, true);
-		} else if (ch == '"') {
-			double_quotes(c, &literal);
-		} else if (ch == '\'') {
-			single_quotes(c);
-		} else {
-			deep += ch == '[';
-			deep -= ch == ']';
-			c->i++;
-		}
-	} while (deep && c->i < c->n);
-}
-
-static void brace(struct scan *c, bool quoted)
-{
-	uint32_t from = c->i, name, end, uses;
-	enum script_use_kind kind = USE_PLAIN;
-	bool prefix = false, literal_quotes = false;
-
-	c->i += 2;
-	if ((cur(c) == '#' || cur(c) == '!') && at(c, c->i + 1) != '}')
-		prefix = c->s[c->i++] == '!';
-	name = c->i;
-	end = name_end(c, name);
-	if (end == name) {
-		while (is_digit(at(c, end)))
-			end++;
-		c->i = end == name ? end + 1 : end;
-		end = name;
-	} else {
-		c->i = end;
-	}
-	if (cur(c) == '[')
-		subscript(c);
-	uses = c->sc->uses.n;
-	if (end > name)
-		add_use(c, kind, from, from, name, end - name);
-	switch (cur(c)) {
-	case '.':
-		kind = USE_DOTTED;
-		break;
-	case '*': case '@':
-		if (prefix && at(c, c->i + 1) == '}' && end > name)
-			c->sc->uses.n = uses;     /* ${!pre*}: names, no value */
-		break;
-	case ':':
-		if (strchr("-+=?", at(c, c->i + 1)) && at(c, c->i + 1))
-			c->i++;
-		break;
-	default:
-		break;
-	}
-	switch (cur(c)) {
-	case '-': case '+':
-		kind = c->s[c->i - 1] == ':' || c->i == end ? USE_DEFAULT : kind;
-		literal_quotes = quoted;
-		break;
-	case '=':
-		add_set(c, name, end - name);
-		literal_quotes = quoted;
-		break;
-	case '?':
-		literal_quotes = quoted;
-		break;
-	default:
-		break;
-	}
-	brace_rest(c, literal_quotes);
-	if (uses < c->sc->uses.n && c->sc->uses.v[uses].name == name) {
-		c->sc->uses.v[uses].kind = kind;
-		c->sc->uses.v[uses].len = c->i - from;
-	}
-}
-
-/* '$' and what follows; a '$' that means itself is stepped over. */
-static void dollar(struct scan *c, bool quoted)
-{
-	uint32_t from = c->i, end;
-	char next = at(c, from + 1);
-	bool moved = c->moved;
-
-	if (next == '(') {
-		if (!enter(c))
-			return;
-		c->i += 3;
-		if (at(c, from + 2) != '(' || !arithmetic(c)) {
-			c->i = from + 2;
-			list(c, ')');
-			if (cur(c) != ')')
-				lost(c);
-			else
-				c->i++;
-		}
-		c->moved = moved;
-		c->depth--;
-	} else if (next == '{') {
-		if (!enter(c))
-			return;
-		brace(c, quoted);
-		c->depth--;
-	} else if (next == '\'' && !quoted && c->sc->bash) {
-		ansi_quotes(c);
-	} else if (is_start(next)) {
-		end = name_end(c, from + 1);
-		add_use(c, USE_PLAIN, from, end, from + 1, end - from - 1);
-		c->i = end;
-	} else if (is_digit(next) || (next && strchr("@*#?-$!", next))) {
-		c->i += 2;
-	} else {
-		c->i++;
-	}
-}
-
-/* ---- here-documents ---- */
-
-/* "<<" [ "-" ] WORD, at the first '<'. */
-static void heredoc(struct scan *c)
-{
-	struct heredoc h = { 0 };
-	uint32_t nuses = c->sc->uses.n;   /* the delimiter is not expanded: what looks like a use in it is none */
-	struct word w;
-
-	c->i += 2;
-	if (cur(c) == '-') {
-		h.strip = true;
-		c->i++;
-	}
-	while (cur(c) == ' ' || cur(c) == '\t')
-		c->i++;
-	if (!read_word(c, '\0', &w)) {
-		lost(c);
-		return;
-	}
-	c->sc->uses.n = nuses;
-	h.quoted = w.quoted;
-	h.delim = w.literal ? arena_dup(c->sc->arena, c->buf.s ? c->buf.s : "", w.n) : arena_dup(c->sc->arena, c->s + w.off, w.len);
-	h.n = w.literal ? w.n : w.len;
-	vec_push(c->sc->arena, &c->docs, h);
-}
-
-static void heredoc_body(struct scan *c, const struct heredoc *h)
-{
-	uint32_t from = c->i, line = c->i, end;
-	bool literal = true;
-
-	for (;; line = end + 1) {
-		const char *nl = line < c->n ? memchr(c->s + line, '\n', c->n - line) : NULL;
-		uint32_t text = line;
-
-		end = nl ? (uint32_t)(nl - c->s) : c->n;
-		while (h->strip && text < end && c->s[text] == '\t')
-			text++;
-		if (line >= c->n || (end - text == h->n && !memcmp(c->s + text, h->delim, h->n)) || !nl)
-			break;
-	}
-	if (!h->quoted) {
-		uint32_t n = c->n;
-
-		c->n = line < n ? line : n;
-		c->i = from;
-		double_quoted(c, c->n, '\0', &literal);
-		c->n = n;
-	}
-	c->i = end < c->n ? end + 1 : c->n;
-}
-
-static void newline(struct scan *c)
-{
-	c->i++;
-	for (uint32_t k = 0; k < c->docs.n; k++) {
-		struct heredoc h = c->docs.v[k];
-
-		heredoc_body(c, &h);
-	}
-	c->docs.n = 0;
-}
-
-/* ---- words ---- */
-
-static bool ends_word(const struct scan *c, char end, char ch)
-{
-	(void)c;
-	return !ch || strchr(" \t\n;&|()<>", ch) || (end == '`' && ch == '`');
-}
-
-/* Balanced parentheses inside a word: @(a|b). */
-static void pattern(struct scan *c)
-{
-	uint32_t deep = 0;
-	bool literal = true;
-
-	do {
-		char ch = cur(c);
-
-		if (ch == '$')
-			dollar(c, false);
-		else if (ch == '\'')
-			single_quotes(c);
-		else if (ch == '"')
-			double_quotes(c, &literal);
-		else {
-			deep += ch == '(';
-			deep -= ch == ')';
-			c->i += ch == '\\' ? 2 : 1;
-		}
-	} while (deep && c->i < c->n);
-}
-
-/* A word at c->i, its text into buf; false if there is none. */
-static bool read_word(struct scan *c, char end, struct word *w)
-{
-	*w = (struct word){ .off = c->i, .literal = true };
-	c->buf.n = 0;
-	while (c->i < c->n) {
-		char ch = c->s[c->i];
-
-		if (ch == '(' && c->sc->bash && c->i > w->off && strchr("@?*+!", c->s[c->i - 1])) {
-			pattern(c);
-			w->literal = false;
-			continue;
-		}
-		if (ends_word(c, end, ch))
-			break;
-		if (ch == '\\') {
-			w->quoted = true;
-			if (at(c, c->i + 1) != '\n' && c->i + 1 < c->n)
-				sb_ch(&c->buf, c->s[c->i + 1]);
-			c->i += 2;
-		} else if (ch == '\'') {
-			w->quoted = true;
-			single_quotes(c);
-		} else if (ch == '"') {
-			struct strbuf keep = c->buf;
-			bool literal = true;
-
-			/* a substitution inside reads words of its own into buf */
-			c->buf = (struct strbuf){ 0 };
-			double_quotes(c, &literal);
-			w->quoted = true;
-			w->literal &= literal;
-			if (literal)
-				sb_add(&keep, c->buf.s ? c->buf.s : "", c->buf.n);
-			sb_free(&c->buf);
-			c->buf = keep;
-		} else if (ch == '$' || ch == '`') {
-			struct strbuf keep = c->buf;
-			uint32_t from = c->i;
-
-			c->buf = (struct strbuf){ 0 };
-			if (ch == '`')
-				backticks(c);
-			else
-				dollar(c, false);
-			sb_free(&c->buf);
-			c->buf = keep;
-			if (ch == '$' && c->i == from + 1)
-				sb_ch(&c->buf, '$');
-			else
-				w->literal = false;
-		} else {
-			sb_ch(&c->buf, ch);
-			c->i++;
-		}
-	}
-	if (c->i > c->n)
-		c->i = c->n;
-	w->len = c->i - w->off;
-	w->n = c->buf.n;
-	return w->len > 0;
-}
 
 static bool is_word(const struct scan *c, const struct word *w, const char *z)
 {
@@ -581,7 +51,7 @@ static bool kept(struct scan *c, const struct word *w, struct script_word *out)
 /* End of NAME=, NAME+=, NAME[...]= at off; 0 if it is none. */
 static uint32_t assignment(const struct scan *c, uint32_t off, uint32_t end, uint32_t *nname)
 {
-	uint32_t p = name_end(c, off), deep = 0;
+	uint32_t p = scan_name_end(c, off), deep = 0;
 
 	*nname = p - off;
 	if (p == off)
@@ -626,12 +96,12 @@ static void array(struct scan *c, char end)
 			while (c->i < c->n && cur(c) != '\n')
 				c->i++;
 		else if (cur(c) == '\n')
-			newline(c);
-		else if (!read_word(c, end, &w))
+			scan_newline(c);
+		else if (!scan_word(c, end, &w))
 			c->i++;
 	}
 	if (cur(c) != ')')
-		lost(c);
+		scan_lost(c);
 	else
 		c->i++;
 }
@@ -669,11 +139,11 @@ static void name_arg(struct scan *c, const struct word *w, bool needs_value)
 	uint32_t n, end = assignment(c, w->off, w->off + w->len, &n);
 
 	if (end || (w->literal && !w->quoted && n == w->len && !needs_value))
-		add_set(c, w->off, n);
+		scan_set(c, w->off, n);
 	else if (w->quoted && !needs_value && w->literal && w->len == w->n + 2)
-		add_set(c, w->off + 1, (uint32_t)w->n);
+		scan_set(c, w->off + 1, (uint32_t)w->n);
 	else if (w->quoted && !n && w->off + 1 < c->n && assignment(c, w->off + 1, w->off + w->len, &n))
-		add_set(c, w->off + 1, n);
+		scan_set(c, w->off + 1, n);
 	else if (!n && !w->literal)
 		c->sc->dynamic = true;
 }
@@ -703,12 +173,12 @@ static void let_arg(struct scan *c, const struct word *w)
 {
 	uint32_t i = c->i, from = w->off;
 
-	if (at(c, from) == '"' || at(c, from) == '\'')
+	if (char_at(c, from) == '"' || char_at(c, from) == '\'')
 		from++;
 	c->i = from;
 	while (c->i < w->off + w->len)
 		if (is_start(cur(c)))
-			arith_name(c, false);
+			scan_arith_name(c, false);
 		else
 			c->i++;
 	c->i = i;
@@ -775,18 +245,18 @@ static void redirection(struct scan *c, char end)
 	struct script_word kw;
 	struct word w;
 
-	if (cur(c) == '<' && at(c, c->i + 1) == '<' && at(c, c->i + 2) != '<') {
-		heredoc(c);
+	if (cur(c) == '<' && char_at(c, c->i + 1) == '<' && char_at(c, c->i + 2) != '<') {
+		scan_heredoc(c);
 		return;
 	}
-	if (at(c, c->i + 1) == '(' && cur(c) != '&') {
+	if (char_at(c, c->i + 1) == '(' && cur(c) != '&') {
 		c->i += 2;
-		if (!enter(c))
+		if (!scan_enter(c))
 			return;
-		list(c, ')');
+		scan_list(c, ')');
 		c->depth--;
 		if (cur(c) != ')')
-			lost(c);
+			scan_lost(c);
 		else
 			c->i++;
 		c->moved = moved;
@@ -794,12 +264,12 @@ static void redirection(struct scan *c, char end)
 	}
 	while (c->i < c->n && strchr("<>&|", cur(c))) {
 		out |= cur(c) == '>';
-		same |= cur(c) == '<' && at(c, c->i + 1) == '<';
+		same |= cur(c) == '<' && char_at(c, c->i + 1) == '<';
 		c->i++;
 	}
 	while (cur(c) == ' ' || cur(c) == '\t')
 		c->i++;
-	if (at(c, c->i) == '<' || at(c, c->i) == '>' || !read_word(c, end, &w))
+	if (char_at(c, c->i) == '<' || char_at(c, c->i) == '>' || !scan_word(c, end, &w))
 		return;
 	if (!same && kept(c, &w, &kw)) {
 		if (out)
@@ -817,15 +287,15 @@ static void conditional(struct scan *c)
 	while (c->i < c->n) {
 		while (c->i < c->n && strchr(" \t\n;&|()<>", cur(c)))
 			c->i++;
-		if (c->i >= c->n || !read_word(c, '\0', &w) || is_word(c, &w, "]]"))
+		if (c->i >= c->n || !scan_word(c, '\0', &w) || is_word(c, &w, "]]"))
 			return;
 	}
-	lost(c);
+	scan_lost(c);
 }
 
 static void next_blank(struct scan *c)
 {
-	while (c->i < c->n && (cur(c) == ' ' || cur(c) == '\t' || (cur(c) == '\\' && at(c, c->i + 1) == '\n')))
+	while (c->i < c->n && (cur(c) == ' ' || cur(c) == '\t' || (cur(c) == '\\' && char_at(c, c->i + 1) == '\n')))
 		c->i += cur(c) == '\\' ? 2 : 1;
 }
 
@@ -835,16 +305,16 @@ static void loop_head(struct scan *c, char end)
 	struct word w;
 
 	next_blank(c);
-	if (cur(c) == '(' && at(c, c->i + 1) == '(') {
+	if (cur(c) == '(' && char_at(c, c->i + 1) == '(') {
 		c->i += 2;
-		if (!arithmetic(c))
-			lost(c);
+		if (!scan_arithmetic(c))
+			scan_lost(c);
 		return;
 	}
-	if (!read_word(c, end, &w))
+	if (!scan_word(c, end, &w))
 		return;
-	if (name_end(c, w.off) == w.off + w.len)
-		add_set(c, w.off, w.len);
+	if (scan_name_end(c, w.off) == w.off + w.len)
+		scan_set(c, w.off, w.len);
 }
 
 struct frame {
@@ -897,7 +367,7 @@ static bool reserved(struct scan *c, struct frame *f, const struct word *w)
 		f->cmd.started = true;
 	} else if (is_word(c, w, "function") && c->sc->bash) {
 		next_blank(c);
-		(void)read_word(c, f->end, (struct word *)w);
+		(void)scan_word(c, f->end, (struct word *)w);
 	} else {
 		return false;
 	}
@@ -909,7 +379,7 @@ static void word(struct scan *c, struct frame *f)
 	uint32_t uses = c->sc->uses.n, n, end;
 	struct word w;
 
-	if (!read_word(c, f->end, &w)) {
+	if (!scan_word(c, f->end, &w)) {
 		c->i++;
 		return;
 	}
@@ -918,8 +388,8 @@ static void word(struct scan *c, struct frame *f)
 	if ((cur(c) == '<' || cur(c) == '>') && w.literal && !w.quoted) {
 		if (strspn(c->s + w.off, "0123456789") >= w.len)
 			return;                   /* 2>file */
-		if (c->s[w.off] == '{' && name_end(c, w.off + 1) == w.off + w.len - 1 && c->s[w.off + w.len - 1] == '}') {
-			add_set(c, w.off + 1, w.len - 2);
+		if (c->s[w.off] == '{' && scan_name_end(c, w.off + 1) == w.off + w.len - 1 && c->s[w.off + w.len - 1] == '}') {
+			scan_set(c, w.off + 1, w.len - 2);
 			return;                   /* {fd}>file */
 		}
 	}
@@ -929,7 +399,7 @@ static void word(struct scan *c, struct frame *f)
 	}
 	end = assignment(c, w.off, w.off + w.len, &n);
 	if (end) {
-		add_set(c, w.off, n);
+		scan_set(c, w.off, n);
 		if (end == w.off + w.len && cur(c) == '(')
 			array(c, f->end);
 		if (!reads_name(c, uses, w.off, n) && c->s[end - 2] != '+' && c->s[end - 2] != ']')
@@ -952,11 +422,11 @@ static void open_paren(struct scan *c, struct frame *f)
 		if (cur(c) == ')')
 			c->i++;
 		end_command(c, &f->cmd);
-	} else if (c->sc->bash && at(c, c->i + 1) == '(') {
+	} else if (c->sc->bash && char_at(c, c->i + 1) == '(') {
 		uint32_t from = c->i;
 
 		c->i += 2;
-		if (arithmetic(c)) {
+		if (scan_arithmetic(c)) {
 			f->cmd.started = true;
 			return;
 		}
@@ -982,7 +452,7 @@ static bool close_paren(struct scan *c, struct frame *f, bool *moved)
 			c->moved = *moved;
 	} else {
 		if (f->end != ')')
-			lost(c);
+			scan_lost(c);
 		return false;
 	}
 	c->i++;
@@ -991,32 +461,32 @@ static bool close_paren(struct scan *c, struct frame *f, bool *moved)
 }
 
 /* Commands up to `end` (')' or '`', which is left to the caller), or all of the text. */
-static void list(struct scan *c, char end)
+void scan_list(struct scan *c, char end)
 {
 	struct frame f = { .end = end, .cmd = { .assigns = c->sc->assigns.n } };
 	struct strbuf keep = c->buf;
 	bool moved = c->moved;
 
-	if (!enter(c))
+	if (!scan_enter(c))
 		return;
 	c->buf = (struct strbuf){ 0 };
 	while (c->i < c->n) {
 		char ch = cur(c);
 
 		if (ch == '\n') {
-			newline(c);
+			scan_newline(c);
 			end_command(c, &f.cmd);
-		} else if (ch == ' ' || ch == '\t' || ch == '\r' || (ch == '\\' && at(c, c->i + 1) == '\n')) {
+		} else if (ch == ' ' || ch == '\t' || ch == '\r' || (ch == '\\' && char_at(c, c->i + 1) == '\n')) {
 			c->i += ch == '\\' ? 2 : 1;
 		} else if (ch == '#') {
 			while (c->i < c->n && cur(c) != '\n' && !(end == '`' && cur(c) == '`'))
 				c->i++;
 		} else if (ch == '`' && end == '`') {
 			break;
-		} else if (ch == '&' && at(c, c->i + 1) == '>') {
+		} else if (ch == '&' && char_at(c, c->i + 1) == '>') {
 			redirection(c, end);
 		} else if (ch == ';' || ch == '&' || ch == '|') {
-			if (ch == ';' && (at(c, c->i + 1) == ';' || at(c, c->i + 1) == '&') && top_case(&f))
+			if (ch == ';' && (char_at(c, c->i + 1) == ';' || char_at(c, c->i + 1) == '&') && top_case(&f))
 				top_case(&f)->state = CASE_PATTERN;
 			c->i++;
 			end_command(c, &f.cmd);
@@ -1045,6 +515,6 @@ void script_scan(struct script *sc, const char *s, size_t n)
 {
 	struct scan c = { .sc = sc, .s = s, .n = (uint32_t)n };
 
-	list(&c, '\0');
+	scan_list(&c, '\0');
 	sb_free(&c.buf);
 }
