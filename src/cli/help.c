@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "couler/help.h"
 #include "man.h"
 
 extern const struct command command_help;
@@ -61,6 +62,26 @@ static int code_of(const char *w)
 	return *end || n > 9999 ? -1 : (int)n;
 }
 
+static int construct(const char *word, bool man)
+{
+	struct strbuf b = { 0 };
+	const char *near;
+
+	if (man && !strcmp(word, "cw"))
+		construct_man(&b);
+	else
+		(void)construct_help(word, &b);
+	if (b.n) {
+		fwrite(b.s, 1, b.n, stdout);
+		sb_free(&b);
+		return 0;
+	}
+	near = construct_near(word);
+	if (near)
+		return cli_fail(2, "no command, code or construct '%s'; did you mean '%s'?", word, near);
+	return cli_fail(2, "no command, code or construct '%s'; `couler help` lists the commands", word);
+}
+
 static int set(const char *name, const char *value, void *data)
 {
 	(void)name;
@@ -100,11 +121,11 @@ static int help(int argc, char **argv)
 		printf("CW%04d: %s\n\n%s\n", i->code, i->title, i->help);
 		return 0;
 	}
-	return cli_fail(2, "no command, code or construct '%s'; `couler help` lists the commands", argv[0]);
+	return construct(argv[0], man);
 }
 
 static const struct cli_opt opts[] = {
-	{ 0, "man", NULL, "the man page of a command, as troff", NULL },
+	{ 0, "man", NULL, "the man page of a command, or of the language (cw), as troff", NULL },
 	{ 0, NULL, NULL, NULL, NULL }
 };
 
