@@ -186,7 +186,7 @@ static void head(struct plan *p)
 
 	sb_f(p->out, "#!/bin/sh\n# %s: %s\n#\n# A plan for one machine, made by couler from %s. It needs sh, awk and what its steps name.\n# sh THIS --help tells its options. The workflow comes first, what runs it after that.\n",
 		w->name->s, w->doc ? w->doc->s : "a workflow", strrchr(file, '/') ? strrchr(file, '/') + 1 : file);
-	sb_z(p->out, "# shellcheck disable=SC2016,SC2034,SC2086,SC2154,SC2317,SC2329\nset -u\nLC_ALL=C\nexport LC_ALL\n");
+	sb_z(p->out, "# shellcheck disable=SC2015,SC2016,SC2030,SC2031,SC2034,SC2086,SC2154,SC2317,SC2329\nset -u\nLC_ALL=C\nexport LC_ALL\n");
 	sb_f(p->out, "plan=%s params='", w->name->s);
 	for (uint32_t i = 0; i < w->nparams; i++)
 		sb_f(p->out, "%s%s", i ? " " : "", w->params[i].name->s);
