@@ -33,13 +33,11 @@ import json
 import logging
 import math
 import os
-import random
 import re
 import selectors
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.parse
@@ -173,7 +171,7 @@ def integer(i: int) -> Value:
 
 def real(d: float, kind: str = "float") -> Value:
     if not math.isfinite(d):
-        raise EvalError("the result is not a number" if d != d else "the result is too large for a float")
+        raise EvalError("the result is not a number" if math.isnan(d) else "the result is too large for a float")
     return Value(kind, d + 0.0 if d else 0.0)
 
 
@@ -187,7 +185,7 @@ def list_of(kind: str, values: list[Value]) -> Value:
 
 
 def float_text(d: float) -> str:
-    if d != d:
+    if math.isnan(d):
         return "nan"
     if math.isinf(d):
         return "inf" if d > 0 else "-inf"
@@ -580,10 +578,10 @@ def parse(type_name: str, s: str, strict: bool = True) -> Value:
     if not isinstance(data, list):
         raise CoulerError("expected a JSON list such as [1, 2]")
     values = []
-    for i, x in enumerate(data):
+    for i, element in enumerate(data):
         try:
-            loose = not strict and isinstance(x, str) and kind in ("duration", "size")
-            values.append(parse(kind, x, False) if loose else json_to(x, kind, False))
+            loose = not strict and isinstance(element, str) and kind in ("duration", "size")
+            values.append(parse(kind, element, False) if loose else json_to(element, kind, False))
         except CoulerError as e:
             raise CoulerError(f"element {i}: {e}") from None
     return Value(kind, values, True, s)
@@ -643,7 +641,7 @@ def convert(v: Value | None, type_name: str) -> Value | None:
     if kind == "json" and not many:
         return Value("json", to_json(v))
     if v.many and many:
-        return Value(kind, [convert(x, kind) for x in v.v], True)
+        return Value(kind, [convert(y, kind) for y in v.v], True)
     if not v.many and not many:
         if v.kind == "int" and kind == "float":
             return Value("float", float(v.v), text=v.text)
@@ -838,12 +836,12 @@ def order(x: Value, y: Value) -> int:
         raise EvalError(f"{named_kind(x)} and {named_kind(y)} have no order")
     if a.kind in numbers and (a.kind != b.kind or a.kind == "float"):
         p, q = float(a.v), float(b.v)
-        return 2 if p != p or q != q else (p > q) - (p < q)
+        return 2 if math.isnan(p) or math.isnan(q) else (p > q) - (p < q)
     if a.kind not in ("int", "string", "time", "duration", "size"):
         raise EvalError(f"{named_kind(x)} and {named_kind(y)} have no order")
-    if a.kind == "duration" and (a.v != a.v or b.v != b.v):
+    if a.kind == "duration" and (math.isnan(a.v) or math.isnan(b.v)):
         return 2
-    return (a.v > b.v) - (a.v < b.v)
+    return int(a.v > b.v) - int(a.v < b.v)
 
 
 def _compare(e: list[Any], scope: Scope) -> Value | None:
@@ -864,7 +862,7 @@ def _finite(d: float, kind: str, *operands: Value) -> Value:
     if not math.isfinite(d):
         for v in operands:
             if v.kind == "float" and not math.isfinite(v.v):
-                raise EvalError("cannot compute with " + ("nan" if v.v != v.v else "an infinite number"))
+                raise EvalError("cannot compute with " + ("nan" if math.isnan(v.v) else "an infinite number"))
     return real(d, kind)
 
 
@@ -1095,7 +1093,7 @@ def _cannot(name: str, v: Value, want: str) -> EvalError:
 
 def _int_of_float(d: float) -> Value:
     if not math.isfinite(d):
-        raise EvalError("cannot compute with " + ("nan" if d != d else "an infinite number"))
+        raise EvalError("cannot compute with " + ("nan" if math.isnan(d) else "an infinite number"))
     return integer(math.trunc(d))
 
 
@@ -1444,7 +1442,7 @@ class Document:
 
     def _check_edges(self) -> None:
         """Every dependency exists, and there is no cycle (Kahn)."""
-        waits = {tid: 0 for tid in self.tasks}
+        waits = dict.fromkeys(self.tasks, 0)
         after: dict[str, list[str]] = {tid: [] for tid in self.tasks}
         for tid, t in self.tasks.items():
             for d in t.get("dependencies", ()):
@@ -1722,7 +1720,7 @@ class Running:
             return False
         if o["status"] == "failed":
             return not self.doc.tasks[tid].get("allow_failure")
-        return o["status"] == "skipped" and o["why"] != "condition"
+        return bool(o["status"] == "skipped" and o["why"] != "condition")
 
     def guard(self, spec: dict[str, Any], frame: Frame) -> str | None:
         """Why the region around spec keeps it from running; None if it may."""
@@ -1786,7 +1784,8 @@ class Running:
             many = evaluate(spec["items"], frame)
             if many is None or not many.many or i >= len(many.v):
                 raise CoulerError(f"loops.{loop}.items: no element {i}")
-            return many.v[i].bare()
+            element: Value = many.v[i]
+            return element.bare()
         return unpack(self._each(loop, frame)["items"][i])
 
     def trial(self, loop: str, i: int, frame: Frame) -> int | None:
@@ -1853,7 +1852,8 @@ class Running:
         v = evaluate(timeout, self.frame)
         if v is None or start is None:
             return None
-        return float(v.v) - (datetime.datetime.now(datetime.timezone.utc) - start).total_seconds()
+        gone: datetime.timedelta = datetime.datetime.now(datetime.timezone.utc) - start
+        return float(v.v) - gone.total_seconds()
 
     # ---- ends
 
@@ -1974,7 +1974,7 @@ def literal_elements(doc: Document, loop: str) -> list[list[int]]:
 
 def flatten(outer: list[tuple[list[int], int, int]]) -> list[list[int]]:
     """(element, its position, length of the inner list) of the loops around to the elements of the inner one."""
-    out = []
+    out: list[list[int]] = []
     for e, position, n in outer:
         depth = (len(e) + 1) // 2
         out.extend([*e[:depth], i, *e[depth:], position] for i in range(n))
@@ -2009,8 +2009,8 @@ def storage_path(doc: Document, location: str) -> Any:
     """An ObjectStoragePath with the connection of the longest store that matches."""
     cls = _first("airflow.sdk:ObjectStoragePath", "airflow.io.path:ObjectStoragePath")
     stores = [s for s in doc.data.get("stores", ()) if location.startswith(s["uri"])]
-    store = max(stores, key=lambda s: len(s["uri"]), default={})
-    scheme = location.split("://")[0]
+    store: dict[str, Any] = max(stores, key=lambda s: len(s["uri"]), default={})
+    scheme = location.split("://", 1)[0]
     try:
         path = cls(location, conn_id=store["secret"]) if store.get("secret") else cls(location)
         path.fs  # noqa: B018  makes the file system, which needs the provider
@@ -2066,7 +2066,7 @@ def fetch(run: Running, location: str, sha256: str | None, folder: bool) -> str:
         local = os.path.join(run.folder, "fetched", hashlib.sha256(location.encode()).hexdigest())
         if not os.path.exists(local):
             os.makedirs(os.path.dirname(local), exist_ok=True)
-            part = f"{local}.{os.getpid()}.{random.randrange(1 << 30)}"
+            part = f"{local}.{os.getpid()}.{time.monotonic_ns()}"
             _download(run, location, part, folder)
             os.rename(part, local)
     if sha256 and sha256_of(local) != sha256:
@@ -2075,13 +2075,13 @@ def fetch(run: Running, location: str, sha256: str | None, folder: bool) -> str:
 
 
 def _download(run: Running, location: str, to: str, folder: bool) -> None:
-    scheme = location.split("://")[0]
+    scheme = location.split("://", 1)[0]
     run.operator.log.info("fetching %s", location)
     try:
         if scheme.startswith("git+"):
             _run_git(location, to)
         elif scheme in ("http", "https"):
-            with urllib.request.urlopen(location, timeout=60) as r, open(to, "wb") as f:  # noqa: S310
+            with urllib.request.urlopen(location, timeout=60) as r, open(to, "wb") as f:
                 shutil.copyfileobj(r, f)
         else:
             source = storage_path(run.doc, location)
@@ -2141,7 +2141,8 @@ class Locks:
     """Locks and places in pools, taken in one order; the kernel releases them when the worker dies."""
 
     def __init__(self, run: Running, wanted: list[Any]):
-        self.run, self.held = run, []  # type: tuple[Running, list[int]]
+        self.run = run
+        self.held: list[int] = []
         self.wanted = sorted({(text_of(evaluate(name, run.frame)), size) for name, size in wanted})
 
     def __enter__(self) -> Locks:
@@ -2235,8 +2236,8 @@ class Attempt:
         self.base = os.path.join(run.folder, name)
         self.work = os.path.join(self.base, f"try-{self.number}")
         self.stdout = os.path.join(self.work, "stdout")
-        self.ins = [(d + [None])[:3] for d in self.shape.get("in", ())]
-        self.outs = [(d + [None])[:3] for d in self.shape.get("out", ())]
+        self.ins = [[*d, None][:3] for d in self.shape.get("in", ())]
+        self.outs = [[*d, None][:3] for d in self.shape.get("out", ())]
 
     # ---- before
 
@@ -2324,7 +2325,7 @@ class Attempt:
             with open(path, "w", encoding="utf-8", newline="") as out:
                 out.write(f["text"])
             if f.get("exec"):
-                os.chmod(path, 0o755)
+                os.chmod(path, 0o755)  # noqa: S103  a copy keeps the execute bit
 
     def environment(self) -> dict[str, str]:
         """Everything the process sees, and nothing else."""
@@ -2380,7 +2381,8 @@ class Attempt:
             return parse(type_name, self._text(name, self.stdout))
         path = self.scope.variables[name]
         if not os.path.lexists(path):
-            raise Failure(EXIT_VALUE, f"output '{name}' was not written: the step ended without creating the {'file' if kind != 'dir' else 'folder'} \"${name}\"")
+            what = "file" if kind != "dir" else "folder"
+            raise Failure(EXIT_VALUE, f"output '{name}' was not written: the step ended without creating the {what} \"${name}\"")
         if kind not in ("file", "dir"):
             return parse(type_name, self._text(name, path))
         stays = os.path.join(self.base, "out", name)
@@ -2402,7 +2404,8 @@ class Attempt:
         for i, entry in enumerate(sorted(os.listdir(os.fsencode(path)))):
             source = os.path.join(os.fsencode(path), entry)
             if os.path.isdir(source) != (kind == "dir"):
-                raise Failure(EXIT_VALUE, f"output '{name}': {os.fsdecode(entry)!r} is {'a folder' if os.path.isdir(source) else 'no folder'}, its type is {type_name}")
+                what = "a folder" if os.path.isdir(source) else "no folder"
+                raise Failure(EXIT_VALUE, f"output '{name}': {os.fsdecode(entry)!r} is {what}, its type is {type_name}")
             os.rename(source, os.path.join(keep, name, f"{i:06d}"))
             elements.append(Value(kind, os.path.join(stays, f"{i:06d}")))
         return list_of(kind, elements)
@@ -2487,7 +2490,7 @@ def run_process(
     operator: Any, argv: list[str], env: dict[str, str], cwd: str, stdout: str | None, timeout: float | None
 ) -> tuple[int, bool]:
     """Exit code and whether the time ran out. stdout: a file for standard output, else it is logged like the errors."""
-    out = open(stdout, "wb") if stdout else None
+    out = open(stdout, "wb") if stdout else None  # noqa: SIM115  closed as soon as the process has it
     try:
         process = subprocess.Popen(
             argv, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out or subprocess.PIPE,
@@ -2558,7 +2561,7 @@ def _follow(process: subprocess.Popen[bytes], pipe: Any, lines: Lines, deadline:
 # inside mapped groups; it holds whole numbers.
 
 
-class Kind(BaseOperator):  # type: ignore[misc]
+class Kind(BaseOperator):  # type: ignore[misc, valid-type]
     template_fields = ("index",)
     template_ext = ()
     ui_color = "#f4f4f4"
@@ -2738,7 +2741,7 @@ class Step(Kind):
         if isinstance(on, list):
             again = x.exit_code in on and not late
         else:
-            again = on == "any" or on == ("failure" if x.own else "error")
+            again = on in ("any", "failure" if x.own else "error")
         within = spec.get("retry_within")
         if within is not None and time.time() - notes.get("first", time.time()) >= within:
             again = False
@@ -3250,7 +3253,7 @@ def _run_ended(run: Running, dag_id: str, run_id: str) -> bool:
     return state in ("success", "failed")
 
 
-class Wait(BaseSensorOperator):  # type: ignore[misc]
+class Wait(BaseSensorOperator):  # type: ignore[misc, valid-type]
     """Waits for a time, or polls until a script ends with exit code 0. Long waits give their worker back between looks."""
 
     template_fields = ("index",)
@@ -3320,7 +3323,7 @@ class Wait(BaseSensorOperator):  # type: ignore[misc]
 ANSWERS = ("Approve", "Reject")
 
 
-class Gate(BaseSensorOperator):  # type: ignore[misc]
+class Gate(BaseSensorOperator):  # type: ignore[misc, valid-type]
     """Waits for a person's answer in an Airflow Variable; its name is logged. Airflow before 3.1 has nothing better."""
 
     template_fields = ("index",)
@@ -3607,7 +3610,9 @@ def build(doc: Document) -> Any:
     """The DAG of a document."""
     _documents[doc.dag_id] = doc
     with _make_dag(doc) as dag:
-        groups, made, literal = _groups(doc, dag), {}, {}  # type: tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
+        groups = _groups(doc, dag)
+        made: dict[str, Any] = {}
+        literal: dict[str, Any] = {}
         first = [t for t in doc.tasks.values() if t["kind"] == "each"]
         for spec in [*first, *(t for t in doc.tasks.values() if t["kind"] != "each")]:
             made[spec["task_id"]] = _instance(doc, spec, groups, made, literal)
@@ -3620,7 +3625,7 @@ def build(doc: Document) -> Any:
     return dag
 
 
-class Broken(BaseOperator):  # type: ignore[misc]
+class Broken(BaseOperator):  # type: ignore[misc, valid-type]
     """Stands where a document could not be read."""
 
     def __init__(self, *, reason: str = "", **kwargs: Any):

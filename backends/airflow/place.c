@@ -81,7 +81,7 @@ static struct task *task_new(struct af *af, struct frame *f, enum task_kind kind
 
 static struct task *own_task(struct af *af, struct frame *f, enum task_kind kind, struct node *n, const char *suffix)
 {
-	return task_new(af, f, kind, n, af_unique(af, "%s%s%s", f->prefix->s, safe(af, n->name), suffix));
+	return task_new(af, f, kind, n, af_unique(af, "%s%s%s", f->prefix->s, f->trial ? "trial" : safe(af, n->name), suffix));
 }
 
 static struct frame *frame_new(struct af *af, struct frame *up, struct activation *act, struct graph *g)
@@ -296,7 +296,7 @@ static void place_call(struct af *af, struct frame *f, struct node *n, struct ma
 	vec_push(af->a, &af->acts, act);
 	act->begin = own_task(af, f, TK_CALL_BEGIN, n, "-begin");
 	act->begin->call = act;
-	act->scope = af_unique(af, "%s%s", f->prefix->s, n->name->s);
+	act->scope = af_unique(af, "%s%s", f->prefix->s, f->trial ? "trial" : n->name->s);
 	body = frame_new(af, f, act, act->w->body);
 	body->up = NULL;
 	body->guard = (struct guard){ act->begin, GUARD_OK, 0 };

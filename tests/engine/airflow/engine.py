@@ -8,6 +8,7 @@ migrated database; COULER_LOADER is the path of couler_airflow.py, which is copi
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
@@ -39,10 +40,8 @@ def load(loader: str, document: str) -> Any:
 def records(dag_id: str, run_id: str) -> list[Any]:
     from airflow.utils.session import create_session
 
-    try:
-        from airflow.models.xcom import XComModel as XCom
-    except ImportError:
-        from airflow.models.xcom import BaseXCom as XCom
+    models = importlib.import_module("airflow.models.xcom")
+    XCom = getattr(models, "XComModel", None) or models.BaseXCom
     with create_session() as session:
         rows = session.query(XCom).filter(XCom.dag_id == dag_id, XCom.run_id == run_id, XCom.key == "couler").all()
         return [[row.task_id, row.value if isinstance(row.value, dict) else XCom.deserialize_value(row)] for row in rows]

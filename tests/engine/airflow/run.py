@@ -19,6 +19,7 @@ import fnmatch
 import glob
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -58,7 +59,7 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, bool) or isinstance(b, bool):
         return a is b
     if isinstance(a, (int, float)) and isinstance(b, (int, float)):
-        return float(a) == float(b) or (a != a and b != b)
+        return float(a) == float(b) or (math.isnan(a) and math.isnan(b))
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, dict) and isinstance(b, dict):
@@ -281,7 +282,7 @@ class Engine:
 
 def compile_one(couler: list[str], p: Program, out: str) -> bool:
     r = subprocess.run([*couler, "compile", os.path.basename(p.path), "-t", "airflow", "-o", out],
-                       cwd=os.path.dirname(p.path), capture_output=True, text=True)  # fmt: skip
+                       cwd=os.path.dirname(p.path), capture_output=True, text=True, check=False)  # fmt: skip
     if r.returncode == 4 and p.capability():
         p.skipped = "capability error, as expected"
         return False
@@ -335,7 +336,7 @@ def local_run(couler: list[str], p: Program, tmp: str) -> dict[str, Any] | None:
     args = [x for k, v in p.params(probe).items() for x in ("-p", f"{k}={v}")]
     env = {**os.environ, **p.expect.get("env", {}), "COULER_CACHE": os.path.join(tmp, "cache")}
     r = subprocess.run([*couler, "run", os.path.basename(p.path), "--outputs-json", out, *args],
-                       cwd=os.path.dirname(p.path), capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL)  # fmt: skip
+                       cwd=os.path.dirname(p.path), capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL, check=False)  # fmt: skip
     if r.returncode not in (0, 6):
         p.problems.append(f"couler run: exit {r.returncode}: {r.stderr.strip()[:200]}")
         return None
@@ -371,6 +372,11 @@ def one(o: argparse.Namespace, engine: Engine, p: Program, tmp: str) -> None:
             p.problems += differences(seen, theirs)
 
 
+def several(o: argparse.Namespace, engine: Engine, part: list[Program], tmp: str) -> None:
+    for p in part:
+        one(o, engine, p, tmp)
+
+
 def programs(o: argparse.Namespace) -> list[Program]:
     suffix = ".couler.json" if o.documents else ".cw"
     paths = []
@@ -394,13 +400,13 @@ def main() -> int:
     if isinstance(o.couler, str):
         o.couler = [o.couler]
     every = programs(o)
-    base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  memory: a database there is much faster
     tmp = o.keep or tempfile.mkdtemp(prefix="couler-airflow-", dir=base)
     os.makedirs(tmp, exist_ok=True)
     engines = [Engine(o.airflow, os.path.join(tmp, f"home-{i}")) for i in range(min(o.jobs, len(every) or 1))]
     with concurrent.futures.ThreadPoolExecutor(len(engines)) as pool:
         parts = [every[i :: len(engines)] for i in range(len(engines))]
-        list(pool.map(lambda ep: [one(o, ep[0], p, tmp) for p in ep[1]], zip(engines, parts)))
+        list(pool.map(lambda engine, part: several(o, engine, part, tmp), engines, parts))
     for e in engines:
         e.close()
     for p in every:
