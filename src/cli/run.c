@@ -66,7 +66,7 @@ static int set(const char *name, const char *value, void *data)
 
 static int run(int argc, char **argv)
 {
-	struct run r = { job_new(), { .color = -1, .argv = argv - 1 }, { 0 } };
+	struct run r = { job_new(), { .color = -1, .argv = argv }, { 0 } };
 	struct ir *m;
 	int n, rc;
 

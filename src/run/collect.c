@@ -217,6 +217,8 @@ static void put_done(struct rt *rt, struct job *j)
 	struct step *s = c->step;
 	uint32_t at = 0;
 
+	for (uint32_t k = 0; k < c->n; k++)
+		s->bytes += c->puts[k].a.size;
 	if (c->err) {
 		s->fault = c->own_fault ? FAULT_VALUE : FAULT_ERROR;
 		step_why(s, "%s: %s", c->own_fault ? "an output cannot be taken" : "an output could not be stored", c->err);
@@ -244,6 +246,7 @@ static void put_done(struct rt *rt, struct job *j)
 	free(c->counts);
 	free(c->err);
 	free(c);
+	rt->holds--;
 	step_collected(rt, s);
 }
 
@@ -258,6 +261,8 @@ void collect_start(struct rt *rt, struct step *s)
 		step_collected(rt, s);
 		return;
 	}
+	store_hold(rt);
+	rt->holds++;
 	c = xcalloc(1, sizeof *c);
 	c->rt = rt;
 	c->step = s;

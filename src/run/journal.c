@@ -10,13 +10,19 @@
 #include "actions.h"
 
 #define SYNC_EVERY 0.2                    /* s: syncs are grouped */
+#define ONE_BY_ONE 200                    /* files of one sync; more, and the whole file system is synced */
 
 struct journal {
 	struct job job;                   /* of the sync that runs; first */
 	int fd, store_fd;
 	struct strbuf out, scratch;
 	uint64_t epoch, written, syncing, synced;
-	bool busy, failed, blobs, sync_blobs;   /* blobs: files came into the store since the last sync began */
+	bool busy, failed;
+	char **fresh, **going;            /* files of the store that were not synced; those of the sync that runs; ends at NULL */
+	uint32_t nfresh, cap;
+	bool going_all, dirty;            /* dirty: something was run, not only reused */
+	struct timer timer;
+	bool all;                         /* too many, or directories: the file system is synced */
 	double last;
 };
 
@@ -64,7 +70,7 @@ void journal_run(struct rt *rt)
 	put_text(b, file, strlen(file));
 	put_text(b, rt->m->entry->name->s, rt->m->entry->name->len);
 	put_text(b, args.s ? args.s : "", args.n);
-	put_text(b, rt->root, strlen(rt->root));
+	put_text(b, rt->cwd, strlen(rt->cwd));
 	put_text(b, resumed, strlen(resumed));
 	put_u32(b, (uint32_t)getpid());
 	put_u32(b, rt->count.steps);
@@ -117,10 +123,31 @@ static void put_ended(struct rt *rt, const struct inst *i, const struct step *s,
 	end(rt);
 }
 
+static void add_fresh(struct journal *j, const struct value *v)
+{
+	if (v->type.list) {
+		for (uint32_t k = 0; k < v->n && !j->all; k++)
+			add_fresh(j, &v->u.list[k]);
+		return;
+	}
+	if (j->nfresh >= ONE_BY_ONE || v->type.kind != T_FILE) {
+		j->all = true;
+		return;
+	}
+	if (j->nfresh + 1 >= j->cap) {
+		j->cap = j->cap ? 2 * j->cap : 16;
+		j->fresh = xrealloc(j->fresh, j->cap * sizeof *j->fresh);
+	}
+	j->fresh[j->nfresh++] = xstrdup(v->u.s->s);
+	j->fresh[j->nfresh] = NULL;
+}
+
 void journal_step(struct rt *rt, const struct step *s, enum status st, int exit_code)
 {
 	for (uint32_t k = 0; st == ST_SUCCEEDED && !s->inst->cached && k < s->task->nouts; k++)
-		rt->journal->blobs |= type_is_path(s->task->outs[k].type);
+		if (type_is_path(s->task->outs[k].type))
+			add_fresh(rt->journal, &s->outs[k]);
+	rt->journal->dirty |= !s->inst->cached;
 	put_ended(rt, s->inst, s, st, exit_code);
 }
 
@@ -153,29 +180,67 @@ int journal_flush(struct rt *rt)
 		return -1;
 	j->out.n = 0;
 	j->written = j->epoch;
+	store_release(rt);
 	return 0;
 }
 
 /* ---- durability: the files first, then what refers to them ---- */
 
+static void sync_later(struct rt *rt, void *data)
+{
+	(void)data;
+	journal_sync_soon(rt);
+}
+
+/* A file's own fsync after its rename makes the name durable, too (ext4, XFS, Btrfs). */
+static int sync_files(char **files)
+{
+	int rc = 0;
+
+	for (char **p = files; p && *p; p++) {
+		int fd = open(*p, O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0 || fsync(fd))
+			rc = -1;
+		if (fd >= 0)
+			close(fd);
+		free(*p);
+	}
+	free(files);
+	return rc;
+}
+
 static void sync_work(struct job *job, struct hasher *h)
 {
 	struct journal *j = (struct journal *)job;
+	int rc = j->going_all ? syncfs(j->store_fd) : 0;
 
 	(void)h;
-	if (j->sync_blobs && syncfs(j->store_fd))
+	if (sync_files(j->going) || rc || fdatasync(j->fd))
 		j->failed = true;
-	if (fdatasync(j->fd))
-		j->failed = true;
+	j->going = NULL;
+}
+
+static void begin_sync(struct journal *j)
+{
+	j->busy = true;
+	j->syncing = j->written;
+	j->going = j->fresh;
+	j->going_all = j->all;
+	j->fresh = NULL;
+	j->nfresh = j->cap = 0;
+	j->all = j->dirty = false;
 }
 
 static void sync_done(struct rt *rt, struct job *job)
 {
 	struct journal *j = (struct journal *)job;
 
-	(void)rt;
 	j->busy = false;
 	j->synced = j->syncing;
+	if (j->failed && !rt->told_sync)
+		view_note(rt, "%s: what was written could not be made durable: %s", store_dir(rt->store), strerror(errno));
+	rt->told_sync |= j->failed;
 }
 
 void journal_sync_soon(struct rt *rt)
@@ -185,15 +250,33 @@ void journal_sync_soon(struct rt *rt)
 
 	if (!j || j->busy || j->synced == j->written)
 		return;
-	now = now_mono();
-	if (now - j->last < SYNC_EVERY)
+	if (!j->dirty) {                                                   /* only reuse: nothing that a power cut could take */
+		j->synced = j->written;
 		return;
+	}
+	now = now_mono();
+	if (now - j->last < SYNC_EVERY) {
+		if (!j->timer.pos)
+			timer_set(rt, &j->timer, j->last + SYNC_EVERY, sync_later, NULL);
+		return;
+	}
 	j->last = now;
-	j->busy = true;
-	j->syncing = j->written;
-	j->sync_blobs = j->blobs;
-	j->blobs = false;
+	begin_sync(j);
 	pool_add(rt, &j->job, sync_work, sync_done);
+}
+
+void journal_sync(struct rt *rt)
+{
+	struct journal *j = rt->journal;
+
+	if (!j || (j->synced == j->written && !j->dirty))
+		return;
+	if (j->dirty) {
+		begin_sync(j);
+		sync_work(&j->job, NULL);
+	}
+	j->syncing = j->written;
+	sync_done(rt, &j->job);
 }
 
 uint64_t journal_epoch(const struct rt *rt)
@@ -212,6 +295,9 @@ void journal_close(struct rt *rt)
 
 	if (!j)
 		return;
+	for (uint32_t k = 0; k < j->nfresh; k++)
+		free(j->fresh[k]);
+	free(j->fresh);
 	close(j->fd);
 	close(j->store_fd);
 	sb_free(&j->out);

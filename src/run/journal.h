@@ -37,6 +37,7 @@ void journal_inst(struct rt *rt, const struct inst *i);                /* an ins
 void journal_finish(struct rt *rt, int code);
 int journal_flush(struct rt *rt);                                      /* writes; 0 or -1 with errno */
 void journal_sync_soon(struct rt *rt);                                 /* starts a sync in a thread when there is something */
+void journal_sync(struct rt *rt);                                      /* now, here */
 uint64_t journal_epoch(const struct rt *rt);                           /* of what is noted now; shown once it has been synced */
 uint64_t journal_synced(const struct rt *rt);
 void journal_close(struct rt *rt);

@@ -11,7 +11,7 @@
 
 #define WRITE_AT (256 * 1024)             /* bytes that are kept back: only explanations depend on them */
 
-struct last { const char *text; size_t len; };
+struct last { const char *text; size_t len; struct last *before; };
 struct keys {
 	char *path;
 	struct arena *arena;
@@ -47,8 +47,12 @@ static void load(struct keys *k)
 		get_bytes(&r, 32);
 		step = get_text(&r, &len);
 		l->text = get_text(&r, &l->len);
-		if (!r.bad)
-			strmap_put(k->arena, &k->last, str_intern(k->strs, step, len), l);
+		if (r.bad)
+			continue;
+		l->before = strmap_get(&k->last, str_intern(k->strs, step, len));
+		if (l->before && l->before->len == l->len && !memcmp(l->before->text, l->text, l->len))
+			l->before = l->before->before;
+		strmap_put(k->arena, &k->last, str_intern(k->strs, step, len), l);
 	}
 }
 
@@ -63,6 +67,17 @@ bool keys_last(struct keys *k, const char *step, size_t n, const char **text, si
 		return false;
 	*text = l->text;
 	*len = l->len;
+	return true;
+}
+
+bool keys_before(struct keys *k, const char *step, size_t n, const char **text, size_t *len)
+{
+	struct last *l = k->arena ? strmap_get(&k->last, str_intern(k->strs, step, n)) : NULL;
+
+	if (!l || !l->before)
+		return false;
+	*text = l->before->text;
+	*len = l->before->len;
 	return true;
 }
 

@@ -10,6 +10,7 @@ void keys_close(struct keys *k);                                       /* writes
 void keys_put(struct keys *k, const struct sha *key, const char *step, size_t n, const char *text, size_t len);
 /* The newest text of a step; false if there is none. Texts point into memory of k. */
 bool keys_last(struct keys *k, const char *step, size_t n, const char **text, size_t *len);
+bool keys_before(struct keys *k, const char *step, size_t n, const char **text, size_t *len);   /* the one before that, of another identity */
 /* Lines that differ: "  component: old -> new". */
 void keys_diff(const char *old, size_t n, const char *now, size_t m, struct strbuf *out);
 

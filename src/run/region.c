@@ -446,6 +446,10 @@ void inst_start(struct rt *rt, struct inst *i)
 			inst_skip(rt, i, WHY_UPSTREAM);
 			return;
 		}
+	if (rt->until && !info->wanted && i->scope->wf == rt->top && !i->scope->on_block) {
+		inst_skip(rt, i, WHY_CONDITION);
+		return;
+	}
 	if (stopped(rt, i)) {
 		inst_skip(rt, i, WHY_STOPPED);
 		return;

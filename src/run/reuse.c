@@ -81,10 +81,13 @@ static bool may_reuse(const struct step *s)
 	return has_artifact_input(s->task) && (s->task->nouts || c->given);
 }
 
-static bool forced(const struct rt *rt, const struct step *s)
+static bool forced(struct rt *rt, const struct step *s)
 {
 	for (const char *const *f = rt->o->force; f && *f; f++)
-		if (str_eq(s->inst->node->name, *f) || !strcmp(*f, "*"))
+		if (!strcmp(*f, "*"))
+			return true;
+	for (const struct inst *i = s->inst; i; i = i->scope->wf->caller)
+		if (node_info(rt, i->node)->forced)
 			return true;
 	return false;
 }
@@ -105,6 +108,7 @@ static bool take(struct rt *rt, struct step *s, const char *outs, size_t n)
 {
 	struct check c = { rt };
 
+	store_hold(rt);
 	return !outs_artifacts(outs, n, check_one, &c) && !outs_get(rt, s->task, outs, n, &s->outs);
 }
 

@@ -168,6 +168,7 @@ struct nodeinfo {
 	uint32_t ndeps;
 	struct dep *deps;
 	bool has_deps;                    /* deps computed */
+	bool wanted, forced, tainted;     /* --until; --from, --force (select.c) */
 };
 
 struct scope *scope_open(struct rt *rt, struct graph *g, struct scope *up, struct inst *owner, struct wfrun *wf, uint32_t index);
@@ -175,6 +176,8 @@ void scope_start(struct rt *rt, struct scope *s);                      /* regist
 struct inst *scope_inst(struct rt *rt, struct scope *s, const struct node *n);   /* n is in s or in a scope around it */
 bool node_reads(struct rt *rt, struct node *n, const struct node *what);   /* n, or something in it, reads an output of what */
 struct nodeinfo *node_info(struct rt *rt, const struct node *n);
+struct nodeinfo *node_deps(struct rt *rt, const struct node *n);       /* with its deps */
+int select_nodes(struct rt *rt);                                       /* --until, --from, --force; 0, or 2 after a diagnostic */
 void inst_end(struct rt *rt, struct inst *i, enum status st, int exit_code);
 void inst_skip(struct rt *rt, struct inst *i, enum why why);
 /* Ends i as failed before or without a process; the message is kept. */
@@ -483,13 +486,14 @@ struct rt {
 	const struct run_opts *o;
 	struct diag *d;
 	struct arena *arena;
-	const char *run_id, *root, *dir;  /* root: folder of the entry file; dir: of this run; absolute */
+	const char *run_id, *root, *cwd, *dir;  /* root: folder of the entry file; dir: of this run; all absolute */
 	double started;                   /* wall, s */
 	double t0;                        /* monotonic */
 	struct nodeinfo **info;           /* by workflow id, node id */
 	struct cell *agenda, **agenda_last;
 	struct waiter *free_waiters;
 	struct wfrun *top;
+	bool until;                       /* only what is wanted takes part */
 	bool finished, ending, stopping, hurry;   /* stopping: nothing new starts; hurry: a second signal */
 	int signal;                       /* that ends the run; 0 */
 	int rc;
@@ -507,7 +511,9 @@ struct rt {
 	char **base_env;                  /* PATH HOME USER LANG TZ as they are, ends at NULL */
 	const char *path_env;             /* the steps' PATH */
 	struct strmap programs;           /* name -> path, for the steps' PATH */
-	int epoll, sigfd, lock_fd;
+	int epoll, sigfd, lock_fd, gc_fd;
+	bool held;                        /* gc_fd is locked */
+	uint32_t holds;                   /* outputs on their way into the store */
 	struct wfrun *wfruns;             /* all of them */
 	uint64_t random;
 	struct strbuf key_buf;            /* reused by step_key */
@@ -520,13 +526,15 @@ struct rt {
 	struct reuse *reuse;
 	struct journal *journal;
 	const char *resumed;              /* run id, NULL */
-	bool told_store;
+	bool told_store, told_sync;
 };
 
 const char *module_path(struct rt *rt, struct arena *a, const char *path);     /* relative to the entry file's folder, made absolute */
 struct value rt_string(struct rt *rt, const char *z);
 struct value rt_int(int64_t i);
 const char *rt_evalerr(struct rt *rt, const struct evalerr *err);      /* "FILE:LINE:COL: message" */
+void store_hold(struct rt *rt);
+void store_release(struct rt *rt);
 void rt_count(struct rt *rt, struct inst *i);                          /* a step came into being */
 double rt_random(struct rt *rt);                                       /* [0, 1) */
 int rt_gpus(struct rt *rt);

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "journal.h"
+#include "history.h"
 #include "rt.h"
 
 extern char **environ;
@@ -67,22 +67,16 @@ static int file_trouble(struct rt *rt, const char *path)
 
 static int open_store(struct rt *rt)
 {
-	const char *dir = rt->o->cache_dir ? rt->o->cache_dir : getenv("COULER_CACHE");
-	char *full, *err = NULL;
-	struct strbuf b = { 0 };
+	char *dir = run_store(rt->o->cache_dir, rt->o->project ? rt->o->project : rt->root), *full, *err = NULL;
+	int rc = 0;
 
-	if (!dir || !*dir) {
-		sb_f(&b, "%s/.couler", rt->o->project ? rt->o->project : rt->root);
-		dir = sb_cstr(&b);
-	}
-	if (make_dirs(dir))
-		return file_trouble(rt, dir);
-	full = realpath(dir, NULL);
-	if (!full)
-		return file_trouble(rt, dir);
+	if (make_dirs(dir) || !(full = realpath(dir, NULL)))
+		rc = file_trouble(rt, dir);
+	free(dir);
+	if (rc)
+		return rc;
 	rt->store = store_open(full, &err);
 	free(full);
-	sb_free(&b);
 	if (rt->store)
 		return 0;
 	diag_at(rt->d, CW0901, (struct span){ 0 }, "%s", err);
@@ -117,6 +111,33 @@ static int open_run(struct rt *rt)
 	}
 	sb_free(&b);
 	return 0;
+}
+
+/* Keeps gc away from what was found or made, until the journal has noted it. */
+void store_hold(struct rt *rt)
+{
+	if (rt->held || rt->gc_fd < 0)
+		return;
+	while (flock(rt->gc_fd, LOCK_SH) && errno == EINTR)
+		;
+	rt->held = true;
+}
+
+void store_release(struct rt *rt)
+{
+	if (!rt->held || rt->holds)
+		return;
+	flock(rt->gc_fd, LOCK_UN);
+	rt->held = false;
+}
+
+static int open_gc_lock(struct rt *rt)
+{
+	char *p = file_join(store_dir(rt->store), "gc.lock");
+
+	rt->gc_fd = open(p, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	free(p);
+	return rt->gc_fd < 0 ? -1 : 0;
 }
 
 /* ---- the environment that every step gets ---- */
@@ -199,7 +220,7 @@ static int open_loop(struct rt *rt, sigset_t *old)
 
 static bool idle(const struct rt *rt)
 {
-	return !rt->running && !pool_busy(rt) && !rt->timers.n && !rt->actives;
+	return !rt->running && !rt->sched.nprep && !pool_busy(rt) && !rt->timers.n && !rt->actives;
 }
 
 static void turn(struct rt *rt)
@@ -252,6 +273,28 @@ static int loop(struct rt *rt)
 	}
 }
 
+/* The run to take over, once nothing of it lives any more. */
+static int find_resumed(struct rt *rt)
+{
+	const char *dir = store_dir(rt->store);
+	char *err = NULL, *id = rt->o->resume ? run_find(dir, rt->o->resume, &err) : rt->o->from ? run_newest(dir, rt->m->file ? rt->m->file->s : "", rt->cwd) : NULL;
+	bool told = false;
+
+	if (err) {
+		diag_at(rt->d, CW0903, (struct span){ 0 }, "%s", err);
+		free(err);
+		return 2;
+	}
+	for (; id && run_is_alive(dir, id); usleep(50000)) {
+		if (!told)
+			fprintf(stderr, "couler: run %s is not over yet; waiting for it\n", id);
+		told = true;
+	}
+	rt->resumed = id ? arena_dup(rt->arena, id, strlen(id)) : NULL;
+	free(id);
+	return 0;
+}
+
 static int params(struct rt *rt)
 {
 	const char *name, *err;
@@ -274,7 +317,7 @@ static void init(struct rt *rt)
 	rt->started = now_wall();
 	rt->t0 = now_mono();
 	rt->agenda_last = &rt->agenda;
-	rt->lock_fd = rt->epoll = rt->sigfd = -1;
+	rt->lock_fd = rt->epoll = rt->sigfd = rt->gc_fd = -1;
 	rt->info = arena_array(rt->arena, struct nodeinfo *, m->workflows.n);
 	for (uint32_t w = 0; w < m->workflows.n; w++)
 		rt->info[m->workflows.v[w]->id] = arena_array(rt->arena, struct nodeinfo, m->workflows.v[w]->nnodes + 1);
@@ -285,19 +328,37 @@ static void init(struct rt *rt)
 	sched_init(rt);
 }
 
+static void keep_history(struct rt *rt)
+{
+	char *err = NULL, *note = NULL;
+	struct history *h = history_open(store_dir(rt->store), &err, &note);
+
+	if (!h || history_take(h, rt->run_id) || history_sync(h))
+		view_note(rt, "the history of runs was not updated%s%s", err ? ": " : "", err ? err : "");
+	if (note)
+		view_note(rt, "%s", note);
+	history_close(h);
+	free(err);
+	free(note);
+}
+
 static int go(struct rt *rt)
 {
 	sigset_t old;
 	int rc = params(rt);
 
 	if (!rc)
+		rc = select_nodes(rt);
+	if (!rc)
 		rc = open_store(rt);
+	if (!rc)
+		rc = find_resumed(rt);
 	if (!rc)
 		rc = open_run(rt);
 	if (rc)
 		return rc;
 	rt->journal = journal_open(rt);
-	if (!rt->journal)
+	if (!rt->journal || open_gc_lock(rt))
 		return file_trouble(rt, rt->dir);
 	if (rt->resumed && approvals_copy(rt, rt->resumed))
 		return file_trouble(rt, rt->resumed);
@@ -316,6 +377,9 @@ static int go(struct rt *rt)
 	journal_finish(rt, rc);
 	if (journal_flush(rt))
 		rc = file_trouble(rt, rt->dir);
+	else
+		journal_sync(rt);
+	keep_history(rt);
 	if (rt->o->outputs_json && outputs_write(rt, rt->o->outputs_json)) {
 		file_trouble(rt, rt->o->outputs_json);
 		rc = rc ? rc : 3;
@@ -327,11 +391,12 @@ static int go(struct rt *rt)
 int run_workflow(struct ir *m, const struct run_opts *o, struct diag *d)
 {
 	struct rt rt = { .m = m, .o = o, .d = d };
-	char *root = realpath(m->dir ? m->dir->s : ".", NULL);
+	char *root = realpath(m->dir ? m->dir->s : ".", NULL), *cwd = getcwd(NULL, 0);
 	int rc;
 
 	rt.arena = arena_new();
 	rt.root = root ? root : ".";
+	rt.cwd = cwd ? cwd : ".";
 	init(&rt);
 	rc = go(&rt);
 	view_end(&rt);
@@ -346,7 +411,10 @@ int run_workflow(struct ir *m, const struct run_opts *o, struct diag *d)
 		close(rt.sigfd);
 	if (rt.lock_fd >= 0)
 		close(rt.lock_fd);
+	if (rt.gc_fd >= 0)
+		close(rt.gc_fd);
 	arena_free(rt.arena);
 	free(root);
+	free(cwd);
 	return rc;
 }

@@ -109,13 +109,20 @@ static void find_deps(struct rt *rt, const struct node *n, struct nodeinfo *info
 
 struct reads { struct rt *rt; const struct node *what; bool found; };
 
+struct nodeinfo *node_deps(struct rt *rt, const struct node *n)
+{
+	struct nodeinfo *info = node_info(rt, n);
+
+	if (!info->has_deps)
+		find_deps(rt, n, info);
+	return info;
+}
+
 static void reads_one(struct node *n, void *data)
 {
 	struct reads *r = data;
-	struct nodeinfo *info = node_info(r->rt, n);
+	struct nodeinfo *info = node_deps(r->rt, n);
 
-	if (!info->has_deps)
-		find_deps(r->rt, n, info);
 	for (uint32_t k = 0; k < info->ndeps && !r->found; k++)
 		r->found = info->deps[k].kind == DEP_VALUE && info->deps[k].node == r->what;
 }
@@ -200,10 +207,8 @@ void scope_start(struct rt *rt, struct scope *s)
 
 	for (uint32_t k = 0; k < n; k++) {
 		struct inst *i = &s->inst[k];
-		struct nodeinfo *info = node_info(rt, i->node);
+		struct nodeinfo *info = node_deps(rt, i->node);
 
-		if (!info->has_deps)
-			find_deps(rt, i->node, info);
 		cell_hold(&i->start);
 		for (uint32_t d = 0; d < info->ndeps; d++)
 			cell_wait(rt, &i->start, ref_cell(rt, s, info->deps[d].kind, info->deps[d].node, info->deps[d].port));

@@ -303,6 +303,39 @@ int store_hash_tree(struct store *st, struct hasher *h, const char *path, struct
 	return rc;
 }
 
+int tree_hash(struct hasher *h, const char *path, struct sha *out, uint64_t *size)
+{
+	struct scan s = { 0 };
+	struct strbuf list = { 0 };
+	int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+	char *at = NULL;
+
+	*size = 0;
+	if (root < 0)
+		return -1;
+	rc = scan_tree(root, &s, &at);
+	free(at);
+	for (size_t i = 0; i < s.n && !rc; i++) {
+		struct stat st;
+		int fd = openat(root, s.v[i].path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+		rc = fd < 0 || fstat(fd, &st) || (h && sha_fd(h, fd, &s.v[i].sha)) ? -1 : 0;
+		*size += rc ? 0 : (uint64_t)st.st_size;
+		if (fd >= 0)
+			close(fd);
+	}
+	close(root);
+	if (h) {
+		list_of(&s, &list, NULL);
+		hasher_reset(h);
+		hasher_add(h, list.s ? list.s : "", list.n);
+		hasher_end(h, out);
+	}
+	sb_free(&list);
+	scan_free(&s);
+	return rc;
+}
+
 /* One file of a tree that is in the store: as it was, or hashed again. */
 static int check_file(int root, struct hasher *h, const char *path, const char *hex, const struct seen *was)
 {

@@ -1,0 +1,20 @@
+/* The database of past runs, made from their journals (history.c). */
+#ifndef COULER_HISTORY_H
+#define COULER_HISTORY_H
+
+#include "couler/run.h"
+#include "journal.h"
+
+struct history;
+/* NULL with a message (malloc). A damaged database is put aside and made again from the journals: *note says so (malloc, NULL). */
+struct history *history_open(const char *store, char **err, char **note);
+void history_close(struct history *h);
+/* Takes over what journals hold that is not in it yet; runs that still run are left. 0 or -1. */
+int history_sync(struct history *h);
+int history_take(struct history *h, const char *id);                   /* one run, though it is alive */
+char *run_newest(const char *store, const char *file, const char *cwd);/* newest run of a workflow file; malloc, NULL if there is none */
+/* Mean seconds of the steps of a workflow, by name without indices; f is called with each. */
+int history_means(struct history *h, const char *workflow, void (*f)(const char *step, double seconds, void *data), void *data);
+
+
+#endif

@@ -1,0 +1,308 @@
+/* Runs as a user sees them: which there are, how they were started, their logs, answers to their gates. */
+#include <dirent.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "history.h"
+
+static char *say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static char *say(const char *fmt, ...)
+{
+	struct strbuf b = { 0 };
+	va_list ap;
+	char *p;
+
+	va_start(ap, fmt);
+	sb_vf(&b, fmt, ap);
+	va_end(ap);
+	p = xstrdup(sb_cstr(&b));
+	sb_free(&b);
+	return p;
+}
+
+char *run_store(const char *cache_dir, const char *project)
+{
+	const char *env = getenv("COULER_CACHE");
+
+	if (cache_dir && *cache_dir)
+		return xstrdup(cache_dir);
+	if (env && *env)
+		return xstrdup(env);
+	return say("%s/.couler", project && *project ? project : ".");
+}
+
+/* Ids in runs/, oldest first (their names sort by time); the array and the names are malloc. */
+static char **run_ids(const char *store, size_t *n)
+{
+	char *path = file_join(store, "runs"), **v = NULL;
+	DIR *d = opendir(path);
+	struct dirent *de;
+	size_t cap = 0;
+
+	*n = 0;
+	while (d && (de = readdir(d))) {
+		size_t at = *n;
+
+		if (de->d_name[0] == '.')
+			continue;
+		if (*n == cap)
+			v = xrealloc(v, (cap = cap ? 2 * cap : 32) * sizeof *v);
+		for (; at && strcmp(v[at - 1], de->d_name) > 0; at--)
+			v[at] = v[at - 1];
+		v[at] = xstrdup(de->d_name);
+		++*n;
+	}
+	if (d)
+		closedir(d);
+	free(path);
+	return v;
+}
+
+static void free_ids(char **v, size_t n)
+{
+	while (n)
+		free(v[--n]);
+	free(v);
+}
+
+char *run_find(const char *store, const char *word, char **err)
+{
+	size_t n, hits = 0;
+	char **v = run_ids(store, &n), *found = NULL;
+
+	*err = NULL;
+	if (!*word || !strcmp(word, "last")) {
+		if (n)
+			found = xstrdup(v[n - 1]);
+		else
+			*err = say("%s: no run is known", store);
+	} else
+		for (size_t k = 0; k < n; k++)
+			if (!strncmp(v[k], word, strlen(word))) {
+				hits++;
+				free(found);
+				found = xstrdup(v[k]);
+				if (v[k][strlen(word)] == '\0') {
+					hits = 1;
+					break;
+				}
+			}
+	if (hits > 1) {
+		*err = say("'%s' begins the names of %zu runs; give more of it", word, hits);
+		free(found);
+		found = NULL;
+	} else if (!found && !*err)
+		*err = say("%s holds no run '%s'; `couler runs` lists them", store, word);
+	free_ids(v, n);
+	return found;
+}
+
+static int head(const char *store, const char *id, struct journal_reader *r, struct entry_run *run, char **err)
+{
+	char *path = say("%s/runs/%s/journal", store, id);
+	struct journal_entry e;
+	int rc = journal_read(r, path);
+
+	if (rc)
+		*err = say("%s: %s", path, strerror(errno));
+	else {
+		while (journal_next(r, &e) && e.kind != JOURNAL_RUN)
+			;
+		*run = e.u.run;
+		if (e.kind != JOURNAL_RUN) {
+			*err = say("%s: it does not say how the run was started", path);
+			journal_read_end(r);
+			rc = -1;
+		}
+	}
+	free(path);
+	return rc;
+}
+
+char *run_newest(const char *store, const char *file, const char *cwd)
+{
+	size_t n;
+	char **v = run_ids(store, &n), *found = NULL, *err = NULL;
+
+	for (size_t k = n; k-- && !found; ) {
+		struct journal_reader r;
+		struct entry_run e = { 0 };
+
+		if (head(store, v[k], &r, &e, &err)) {
+			free(err);
+			err = NULL;
+			continue;
+		}
+		if (e.file_len == strlen(file) && !memcmp(e.file, file, e.file_len) && e.cwd_len == strlen(cwd) && !memcmp(e.cwd, cwd, e.cwd_len))
+			found = xstrdup(v[k]);
+		journal_read_end(&r);
+	}
+	free_ids(v, n);
+	return found;
+}
+
+int run_started(const char *store, const char *id, struct run_start *s, char **err)
+{
+	struct journal_reader r;
+	struct entry_run e = { 0 };
+	size_t n = 0;
+
+	*s = (struct run_start){ NULL, NULL };
+	if (head(store, id, &r, &e, err))
+		return -1;
+	for (size_t at = 0; at < e.args_len; at += strlen(e.args + at) + 1)
+		n++;
+	s->args = xcalloc(n + 1, sizeof *s->args);
+	n = 0;
+	for (size_t at = 0; at < e.args_len; at += strlen(e.args + at) + 1)
+		s->args[n++] = xstrdup(e.args + at);
+	s->cwd = say("%.*s", (int)e.cwd_len, e.cwd);
+	journal_read_end(&r);
+	return 0;
+}
+
+void run_start_free(struct run_start *s)
+{
+	for (char **a = s->args; a && *a; a++)
+		free(*a);
+	free(s->args);
+	free(s->cwd);
+}
+
+int runs_alive(const char *store, void (*f)(const struct run_info *, void *), void *data)
+{
+	size_t n;
+	char **v = run_ids(store, &n), *err = NULL;
+
+	for (size_t k = 0; k < n; k++) {
+		struct journal_reader r;
+		struct journal_entry e;
+		struct entry_run run = { 0 };
+		struct run_info info = { .id = v[k], .status = "running" };
+		char *file, *workflow;
+
+		if (!run_is_alive(store, v[k]) || head(store, v[k], &r, &run, &err)) {
+			free(err);
+			err = NULL;
+			continue;
+		}
+		info.file = file = say("%.*s", (int)run.file_len, run.file);
+		info.workflow = workflow = say("%.*s", (int)run.workflow_len, run.workflow);
+		info.started = run.started;
+		info.steps = run.steps;
+		while (journal_next(&r, &e)) {
+			info.done += e.kind == JOURNAL_ENDED;
+			info.failed += e.kind == JOURNAL_ENDED && e.u.ended.status == ST_FAILED;
+			info.cached += e.kind == JOURNAL_ENDED && e.u.ended.cached;
+		}
+		f(&info, data);
+		free(file);
+		free(workflow);
+		journal_read_end(&r);
+	}
+	free_ids(v, n);
+	return 0;
+}
+
+/* ---- logs ---- */
+
+/* Does a log's name belong to a step as a user names it: "fit", "fit[3]", "call.fit"? */
+static bool is_log_of(const char *file, const char *step)
+{
+	size_t n = strlen(step);
+	const char *rest = file + n;
+
+	if (!*step)
+		return true;
+	if (strncmp(file, step, n))
+		return false;
+	while (*rest == '[')
+		rest += strcspn(rest, "]") + (strchr(rest, ']') != NULL);
+	if (*rest == '.' && rest[1] >= '0' && rest[1] <= '9')              /* a later attempt */
+		rest += 1 + strspn(rest + 1, "0123456789");
+	return !*rest;
+}
+
+static int by_version(const void *a, const void *b)
+{
+	return strverscmp(*(char *const *)a, *(char *const *)b);
+}
+
+int run_logs(const char *store, const char *id, const char *step, void (*f)(const char *, const char *, void *), void *data, char **err)
+{
+	char *dir = say("%s/runs/%s/log", store, id), **v = NULL;
+	DIR *d = opendir(dir);
+	struct dirent *de;
+	size_t n = 0, cap = 0, found = 0;
+
+	*err = NULL;
+	while (d && (de = readdir(d)))
+		if (de->d_name[0] != '.' && is_log_of(de->d_name, step)) {
+			if (n == cap)
+				v = xrealloc(v, (cap = cap ? 2 * cap : 32) * sizeof *v);
+			v[n++] = xstrdup(de->d_name);
+		}
+	if (d)
+		closedir(d);
+	if (n)
+		qsort(v, n, sizeof *v, by_version);
+	for (size_t k = 0; k < n; k++, found++) {
+		char *path = file_join(dir, v[k]);
+
+		f(v[k], path, data);
+		free(path);
+	}
+	if (!found)
+		*err = *step ? say("run %s has no log of '%s': it wrote nothing, was reused, or did not run", id, step) : say("no step of run %s wrote anything", id);
+	free_ids(v, n);
+	free(dir);
+	return found ? 0 : -1;
+}
+
+/* ---- gates ---- */
+
+int run_answer(const char *store, const char *id, const char *gate, bool approve, const char *const *answers, char **err)
+{
+	char *dir = say("%s/runs/%s/answers", store, id), *path = file_join(dir, gate);
+	json_t *root = json_object(), *given = json_object();
+	struct strbuf b = { 0 };
+	char *text;
+	int rc = 0;
+
+	*err = NULL;
+	json_object_set_new(root, "approved", json_boolean(approve));
+	for (const char *const *a = answers; a && *a && !rc; a++) {
+		const char *eq = strchr(*a, '=');
+		struct strbuf name = { 0 };
+
+		sb_add(&name, *a, eq ? (size_t)(eq - *a) : 0);
+		if (json_object_set_new(given, sb_cstr(&name), json_string(eq ? eq + 1 : *a))) {
+			*err = say("the answer '%s' is not UTF-8", *a);
+			rc = 2;
+		}
+		sb_free(&name);
+	}
+	json_object_set_new(root, "answers", given);
+	if (strchr(gate, '/') || !*gate) {
+		*err = say("'%s' is no name of a gate", gate);
+		rc = 2;
+	}
+	text = rc ? NULL : json_dumps(root, JSON_COMPACT);
+	if (text) {
+		sb_z(&b, text);
+		if ((mkdir(dir, 0777) && errno != EEXIST) || write_file(path, &b)) {
+			*err = say("%s: %s", path, strerror(errno));
+			rc = 3;
+		}
+		sb_free(&b);
+	}
+	free(text);
+	json_decref(root);
+	free(path);
+	free(dir);
+	return rc;
+}
