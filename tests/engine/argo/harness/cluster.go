@@ -64,7 +64,7 @@ func newCluster(work string, o *options) (*cluster, error) {
 	}
 	c.kubelet = &kubelet{
 		api: c.api, namespace: namespace, work: work, executor: self + "-exec", box: self + "-box",
-		kubeconfig: filepath.Join(work, "kubeconfig"), small: filepath.Join(work, "argoexec"), pods: map[string]*pod{},
+		kubeconfig: filepath.Join(work, "kubeconfig"), small: filepath.Join(work, "argoexec"), pods: map[string]*pod{}, verbose: o.verbose,
 	}
 	c.api.exec, c.api.logs = c.kubelet.exec, c.kubelet.logs
 	if c.apiAddr, err = serve(c.api); err != nil {
@@ -143,7 +143,9 @@ func (c *cluster) prepare(s3Addr string) error {
 	for _, t := range []tree{
 		{"apiVersion": "v1", "kind": "Namespace", "metadata": tree{"name": namespace}},
 		{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": tree{"name": "default"}},
-		{"apiVersion": "v1", "kind": "Secret", "metadata": tree{"name": "artifacts"}, "stringData": tree{"accessKey": "local", "secretKey": "local-secret"},
+		{"apiVersion": "v1", "kind": "ConfigMap", "metadata": tree{"name": "kube-root-ca.crt"}, "data": tree{"ca.crt": ""}},
+		{"apiVersion": "v1", "kind": "Secret", "metadata": tree{"name": "default.service-account-token"}, "data": tree{"token": "bG9jYWw="}},
+		{"apiVersion": "v1", "kind": "Secret", "metadata": tree{"name": "artifacts"},
 			"data": tree{"accessKey": "bG9jYWw=", "secretKey": "bG9jYWwtc2VjcmV0"}},
 		{"apiVersion": "v1", "kind": "ConfigMap", "metadata": tree{"name": "workflow-controller-configmap"}, "data": tree{"config": string(text)}},
 	} {

@@ -37,6 +37,7 @@ type kubelet struct {
 	executor   string // the engine's argoexec
 	box        string // argo-run-box
 	small      string // an executable of a few bytes
+	verbose    bool
 	kubeconfig string
 
 	mu   sync.Mutex
@@ -313,6 +314,9 @@ func (k *kubelet) container(ctx context.Context, p *pod, c *corev1.Container, vo
 
 // stuck is a pod that cannot start: it waits with a reason until it is deleted.
 func (k *kubelet) stuck(ctx context.Context, p *pod, err error) {
+	if k.verbose {
+		fmt.Fprintf(os.Stderr, "argo-run: pod %s cannot start: %v\n", p.spec.Name, err)
+	}
 	now := metav1.Now()
 	k.status(p, func(s *corev1.PodStatus) {
 		s.Phase, s.StartTime, s.Message = corev1.PodPending, &now, err.Error()

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -187,6 +189,34 @@ func parameter(o *wfv1.Outputs, name string) string {
 		}
 	}
 	return "no parameter " + name
+}
+
+// TestHTTP runs an http template: the engine's agent, in a pod of its own.
+func TestHTTP(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("served")) }))
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "http.yaml")
+	text := `apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {generateName: http-}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    dag: {tasks: [{name: get, template: get}]}
+  - name: get
+    http: {url: "` + server.URL + `", successCondition: "response.statusCode == 200"}
+`
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := argoRun(t, "-timeout", "60s", file)[file]
+	for _, n := range r.Nodes {
+		if n.Name == "get" && n.Phase == wfv1.NodeSucceeded && n.Outputs != nil && n.Outputs.Result != nil && *n.Outputs.Result == "served" {
+			return
+		}
+	}
+	t.Errorf("%+v", r)
 }
 
 func TestExpand(t *testing.T) {

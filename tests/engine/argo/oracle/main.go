@@ -36,6 +36,7 @@ const (
 	stageMetadata = "metadata" // names, labels, annotations
 	stageLimits   = "limits"   // sizes and counts
 	stageExpr     = "expr"     // every {{ }}, expression and duration
+	stageAbsent   = "absent"   // outputs of what may not have succeeded
 )
 
 type finding struct {

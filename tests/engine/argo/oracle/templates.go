@@ -215,6 +215,7 @@ func (c *checker) template(ctx context.Context, path string, t *wfv1.Template, g
 // steps checks the steps; what a group makes is there for the groups after it.
 func (c *checker) steps(ctx context.Context, path string, t *wfv1.Template, base *scope) *scope {
 	s := base.clone()
+	c.absentInSteps(path, t)
 	for i := range t.Steps {
 		after := s.clone()
 		for j := range t.Steps[i].Steps {
@@ -243,6 +244,7 @@ func (c *checker) steps(ctx context.Context, path string, t *wfv1.Template, base
 func (c *checker) dag(ctx context.Context, path string, t *wfv1.Template, base *scope) *scope {
 	g := newGraph(t.DAG.Tasks)
 	all := base.clone()
+	c.absentInDAG(ctx, path, t, g)
 	for i := range t.DAG.Tasks {
 		task := &t.DAG.Tasks[i]
 		at := fmt.Sprintf("%s.dag.tasks[%s]", path, task.Name)

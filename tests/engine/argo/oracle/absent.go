@@ -1,0 +1,379 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/vm"
+
+	wfv1 "github.com/argoproj/argo-workflows/v4/pkg/apis/workflow/v1alpha1"
+	"github.com/argoproj/argo-workflows/v4/workflow/common"
+)
+
+// An output that is not there holds its reader up: a task that failed has none, and
+// the engine looks for it again for ever, even in the branch of a ?: that is not
+// taken; of one that was skipped or omitted the parameters are nil, which ends the
+// reader in Error unless the producer or the reading input has a default. So what
+// reads the outputs of a task that may not have succeeded must guard for it.
+
+// outcome is how a task ended.
+type outcome int
+
+const (
+	succeeded outcome = iota
+	failed
+	errored
+	skipped
+	omitted
+	outcomes
+)
+
+func (o outcome) results() taskResults {
+	return taskResults{Succeeded: o == succeeded, Failed: o == failed, Errored: o == errored, Skipped: o == skipped, Omitted: o == omitted,
+		AnySucceeded: o == succeeded, AllFailed: o == failed}
+}
+
+// certainty knows of each task of a DAG which tasks must have succeeded when it runs.
+type certainty struct {
+	g     *graph
+	known map[string]map[string]bool
+	busy  map[string]bool
+	seen  map[string]map[string][]outcome // results of with
+}
+
+func newCertainty(g *graph) *certainty {
+	return &certainty{g, map[string]map[string]bool{}, map[string]bool{}, map[string]map[string][]outcome{}}
+}
+
+// possible are the outcomes that a task can have at all.
+func (k *certainty) possible(ctx context.Context, name string) []outcome {
+	t := k.g.GetTask(ctx, name)
+	out := []outcome{succeeded, failed, errored}
+	if t.When != "" || emptyLoop(t.WithItems, t.WithParam, t.WithSequence) {
+		out = append(out, skipped)
+	}
+	if len(k.g.GetTaskDependencies(ctx, name)) > 0 {
+		out = append(out, omitted)
+	}
+	return out
+}
+
+// emptyLoop says whether a loop may have nothing to go over, which skips the task.
+func emptyLoop(items []wfv1.Item, param string, q *wfv1.Sequence) bool {
+	if param != "" {
+		var list []any
+		return json.Unmarshal([]byte(param), &list) != nil || len(list) == 0
+	}
+	return q != nil && q.Count != nil && (strings.Contains(q.Count.String(), "{{") || q.Count.String() == "0")
+}
+
+// with returns the outcomes that each direct dependency of a task can have when the task runs.
+func (k *certainty) with(ctx context.Context, name string) map[string][]outcome {
+	if seen, ok := k.seen[name]; ok {
+		return seen
+	}
+	deps, logic := common.GetTaskDependencies(ctx, k.g.GetTask(ctx, name), k.g)
+	program, err := expr.Compile(strings.ReplaceAll(logic, "-", "_"), expr.Env(environment(deps, nil)))
+	if logic == "" || err != nil {
+		return nil
+	}
+	possible := map[string][]outcome{}
+	for d := range deps {
+		possible[d] = k.possible(ctx, d)
+	}
+	out := map[string][]outcome{}
+	for d := range deps {
+		for _, o := range possible[d] {
+			if runs(program, deps, possible, d, o) {
+				out[d] = append(out[d], o)
+			}
+		}
+	}
+	k.seen[name] = out
+	return out
+}
+
+// runs says whether a condition can hold when one dependency ended so, all others in one way or another.
+func runs(program *vm.Program, deps map[string]common.DependencyType, possible map[string][]outcome, name string, o outcome) bool {
+	for others := range outcomes {
+		choice := map[string]outcome{}
+		for d := range deps {
+			if slices.Contains(possible[d], others) {
+				choice[d] = others
+			}
+		}
+		choice[name] = o
+		if v, err := expr.Run(program, environment(deps, choice)); err == nil && v == true {
+			return true
+		}
+	}
+	return false
+}
+
+func environment(deps map[string]common.DependencyType, choice map[string]outcome) map[string]taskResults {
+	env := map[string]taskResults{}
+	for d := range deps {
+		env[strings.ReplaceAll(d, "-", "_")] = choice[d].results()
+	}
+	return env
+}
+
+// certain returns the tasks that have succeeded whenever the task runs.
+func (k *certainty) certain(ctx context.Context, name string) map[string]bool {
+	if known, ok := k.known[name]; ok {
+		return known
+	}
+	out := map[string]bool{}
+	if k.busy[name] {
+		return out // a cycle, which lint reports
+	}
+	k.busy[name] = true
+	for d, can := range k.with(ctx, name) {
+		var common map[string]bool
+		for _, o := range can {
+			sure := map[string]bool{}
+			if o != omitted {
+				maps.Copy(sure, k.certain(ctx, d))
+			}
+			if o == succeeded {
+				sure[d] = true
+			}
+			if common == nil {
+				common = sure
+			} else {
+				maps.DeleteFunc(common, func(n string, _ bool) bool { return !sure[n] })
+			}
+		}
+		maps.Copy(out, common)
+	}
+	k.busy[name] = false
+	k.known[name] = out
+	return out
+}
+
+// reader is a place that reads outputs, and which tasks or steps it can count on.
+type reader struct {
+	kind   string // tasks or steps
+	others map[string]call
+	sure   map[string]bool
+	onlyNo map[string]bool // not sure, but only because it may be skipped or omitted
+}
+
+var simpleOutput = regexp.MustCompile(`^\s*(tasks|steps)\.([a-zA-Z0-9][-a-zA-Z0-9]*)\.outputs\.(result|parameters|artifacts)(?:\.([-a-zA-Z0-9_]+))?\s*$`)
+
+// absentIn checks the tags of a text. Input is the input parameter that it is the value of, if any.
+func (c *checker) absentIn(path, text string, r *reader, input *wfv1.Parameter) {
+	for _, tag := range tagPattern.FindAllString(text, -1) {
+		inner := tag[2 : len(tag)-2]
+		if e, ok := strings.CutPrefix(inner, "="); ok {
+			for _, name := range unguarded(e, r.kind) {
+				c.absent(path, tag, name, r)
+			}
+			continue
+		}
+		m := simpleOutput.FindStringSubmatch(inner)
+		if m == nil || m[1] != r.kind {
+			continue
+		}
+		if r.onlyNo[m[2]] && c.hasDefault(r.others[m[2]], m[4]) {
+			continue
+		}
+		if r.onlyNo[m[2]] && input != nil && tag == text && (input.Default != nil || input.Value != nil) {
+			continue
+		}
+		c.absent(path, tag, m[2], r)
+	}
+}
+
+func (c *checker) absent(path, tag, name string, r *reader) {
+	if _, known := r.others[name]; !known || r.sure[name] {
+		return
+	}
+	c.src.add(stageAbsent, c.doc.label+":"+path, "%s: %s.%s need not have succeeded here, and without its outputs the engine waits for ever or ends in Error: "+
+		"read them as {{=%s['%s'].outputs?.parameters?.NAME ?? FALLBACK}}", excerpt(tag), r.kind, name, r.kind, name)
+}
+
+// guardedBy returns what a task or step can count on besides: its when is evaluated
+// before the rest of it is read, so one that asks for another's status, or asks
+// what the other's when asked, may take care of it.
+func (r *reader) guardedBy(when string, whens map[string]string) *reader {
+	if when == "" {
+		return r
+	}
+	more := &reader{r.kind, r.others, maps.Clone(r.sure), r.onlyNo}
+	for name := range r.others {
+		status := regexp.MustCompile(regexp.QuoteMeta(r.kind) + `(\.|\[['"])` + regexp.QuoteMeta(name) + `(['"]\])?\.status\b`)
+		if when == whens[name] || status.MatchString(when) {
+			more.sure[name] = true
+		}
+	}
+	return more
+}
+
+// hasDefault says whether the producer's own template has a default for the parameter.
+func (c *checker) hasDefault(producer call, parameter string) bool {
+	t := c.resolve(producer)
+	if t == nil || producer.group {
+		return t == nil
+	}
+	for _, p := range t.Outputs.Parameters {
+		if p.Name == parameter && p.ValueFrom != nil && p.ValueFrom.Default != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// unguarded returns the tasks or steps into whose outputs an expression reaches without ?. .
+func unguarded(text, kind string) []string {
+	tree, err := parser.Parse(text)
+	if err != nil {
+		return nil
+	}
+	v := &reachVisitor{kind: kind, names: map[string]bool{}}
+	ast.Walk(&tree.Node, v)
+	return slices.Sorted(maps.Keys(v.names))
+}
+
+type reachVisitor struct {
+	kind  string
+	names map[string]bool
+}
+
+func (v *reachVisitor) Visit(node *ast.Node) {
+	m, ok := (*node).(*ast.MemberNode)
+	if !ok || m.Optional {
+		return
+	}
+	base, ok := staticPath(m.Node)
+	if !ok {
+		return
+	}
+	parts := strings.Split(base, ".")
+	if len(parts) == 3 && parts[0] == v.kind && parts[2] == "outputs" {
+		v.names[parts[1]] = true
+	}
+}
+
+// absentInDAG checks every task of a DAG, and its outputs.
+func (c *checker) absentInDAG(ctx context.Context, path string, t *wfv1.Template, g *graph) {
+	k := newCertainty(g)
+	others, whens := map[string]call{}, map[string]string{}
+	for i := range t.DAG.Tasks {
+		others[t.DAG.Tasks[i].Name] = taskCall(&t.DAG.Tasks[i])
+		whens[t.DAG.Tasks[i].Name] = t.DAG.Tasks[i].When
+	}
+	for i := range t.DAG.Tasks {
+		task := &t.DAG.Tasks[i]
+		r := &reader{"tasks", others, k.certain(ctx, task.Name), map[string]bool{}}
+		for d, can := range k.with(ctx, task.Name) {
+			r.onlyNo[d] = !slices.Contains(can, failed) && !slices.Contains(can, errored)
+		}
+		at := fmt.Sprintf("%s.dag.tasks[%s]", path, task.Name)
+		c.absentIn(at+".when", task.When, r, nil)
+		rest := *task
+		rest.Hooks, rest.Inline, rest.When, rest.Arguments = nil, nil, "", wfv1.Arguments{}
+		c.absentInCall(at, tree(rest), taskCall(task), r.guardedBy(task.When, whens))
+	}
+	// A DAG succeeds when its last tasks have succeeded or were skipped.
+	end := &wfv1.DAGTask{Name: "the outputs"}
+	last := maps.Clone(g.tasks)
+	for _, task := range g.tasks {
+		for _, d := range g.GetTaskDependencies(ctx, task.Name) {
+			delete(last, d)
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(last)) {
+		end.Dependencies = append(end.Dependencies, n)
+	}
+	g.tasks[end.Name] = end
+	r := &reader{"tasks", others, k.certain(ctx, end.Name), map[string]bool{}}
+	delete(g.tasks, end.Name)
+	for n := range others {
+		r.onlyNo[n] = true
+	}
+	c.absentInOutputs(path, t, r)
+}
+
+// absentInSteps checks the steps: one that does not succeed ends its template, unless that may be.
+func (c *checker) absentInSteps(path string, t *wfv1.Template) {
+	r := &reader{"steps", map[string]call{}, map[string]bool{}, map[string]bool{}}
+	whens := map[string]string{}
+	for i := range t.Steps {
+		for j := range t.Steps[i].Steps {
+			step := &t.Steps[i].Steps[j]
+			at := fmt.Sprintf("%s.steps[%d][%s]", path, i, step.Name)
+			c.absentIn(at+".when", step.When, r, nil)
+			rest := *step
+			rest.Hooks, rest.Inline, rest.When, rest.Arguments = nil, nil, "", wfv1.Arguments{}
+			c.absentInCall(at, tree(rest), stepCall(step), r.guardedBy(step.When, whens))
+		}
+		for j := range t.Steps[i].Steps {
+			step := &t.Steps[i].Steps[j]
+			mayFail := step.ContinueOn != nil && (step.ContinueOn.Failed || step.ContinueOn.Error)
+			r.others[step.Name], whens[step.Name] = stepCall(step), step.When
+			r.sure[step.Name] = !mayFail && step.When == "" && !emptyLoop(step.WithItems, step.WithParam, step.WithSequence)
+			r.onlyNo[step.Name] = !mayFail
+		}
+	}
+	c.absentInOutputs(path, t, r)
+}
+
+func (c *checker) absentInCall(at string, rest any, call call, r *reader) {
+	c.absentInTree(at, rest, r)
+	target := c.resolve(call)
+	for i := range call.args.Parameters {
+		p := &call.args.Parameters[i]
+		var input *wfv1.Parameter
+		if target != nil {
+			input = target.Inputs.GetParameterByName(p.Name)
+		}
+		if p.Value != nil {
+			c.absentIn(at+".arguments.parameters["+p.Name+"]", p.Value.String(), r, input)
+		}
+	}
+	for i := range call.args.Artifacts {
+		a := &call.args.Artifacts[i]
+		if !a.Optional {
+			c.absentIn(at+".arguments.artifacts["+a.Name+"].from", a.From, r, nil)
+		}
+	}
+}
+
+func (c *checker) absentInTree(path string, v any, r *reader) {
+	switch v := v.(type) {
+	case string:
+		c.absentIn(path, v, r, nil)
+	case []any:
+		for i, e := range v {
+			c.absentInTree(fmt.Sprintf("%s[%d]", path, i), e, r)
+		}
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			c.absentInTree(path+"."+key, v[key], r)
+		}
+	}
+}
+
+func (c *checker) absentInOutputs(path string, t *wfv1.Template, r *reader) {
+	for i := range t.Outputs.Parameters {
+		p := &t.Outputs.Parameters[i]
+		if p.ValueFrom == nil || p.ValueFrom.Default != nil {
+			continue
+		}
+		c.absentIn(path+".outputs.parameters["+p.Name+"].valueFrom.parameter", p.ValueFrom.Parameter, r, nil)
+	}
+	for i := range t.Outputs.Artifacts {
+		if a := &t.Outputs.Artifacts[i]; !a.Optional {
+			c.absentIn(path+".outputs.artifacts["+a.Name+"].from", a.From, r, nil)
+		}
+	}
+}
