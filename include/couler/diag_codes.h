@@ -172,6 +172,7 @@ DIAG(0903, SEV_ERROR, "a step or a run that does not exist", "--from, --until an
 /* 10xx */
 /* 11xx */
 DIAG(1101, SEV_ERROR, "the IR is not well-formed", "A graph read from JSON, or left by a pass, breaks a rule of grammar/ir.schema.json.\nMend: for a file of your own, what the message names; otherwise this is a fault of couler.")
+DIAG(1102, SEV_ERROR, "the IR JSON cannot be read", "A .ir.json file that is no JSON, of another version, or with a member that lacks, is unknown or has another form than grammar/ir.schema.json says.\nMend: what the message names, by its place in the JSON; a file that couler wrote is read as it is.")
 /* 12xx */
 DIAG(1201, SEV_REMARK, "what a pass did", "Printed with --remarks.")
 DIAG(1202, SEV_ERROR, "the list of passes is not right", "--passes=fold,sweep runs these, --passes=-reduce the default without one; `couler passes` lists them. Passes that an engine needs cannot be left out.\nMend: as the message says.")

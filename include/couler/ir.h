@@ -156,8 +156,8 @@ struct order { struct node *node; bool soft; };           /* soft: waits for its
 
 /*
  * An output port. value[i] is evaluated in the scope of child graph i (if: one a branch, NULL where the branch
- * lacks it; for: once an element, gathered in order; group, and call in the callee: once). For a step, a wait, an
- * approve, a service, a loop and a sweep value is NULL: the node itself makes it.
+ * lacks it; for: once an element, gathered in order; group: once). For a step, a wait, an approve, a service, a loop
+ * and a sweep value is NULL: the node itself makes it; for a call, too: port i is output i of the callee.
  */
 struct port {
 	const struct str *name;           /* step: the output; call, and the group in its place: the callee's output; if, for: "STEP.OUT",

@@ -1,7 +1,5 @@
 /* Values of literals: numbers with their units, strings with escapes and ${ }, verbatim blocks. */
-#include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "couler/value.h"
@@ -32,14 +30,6 @@ static struct ast_expr *int_value(struct parser *p, struct ast_expr *e)
 	return e;
 }
 
-/* Text of the token with a NUL after it: strtod must not read on into a name. */
-static double float_value(struct parser *p, const struct token *t)
-{
-	p->buf.n = 0;
-	sb_add(&p->buf, p->lx.s + t->off, t->len);
-	return strtod(sb_cstr(&p->buf), NULL);
-}
-
 static struct ast_expr *number(struct parser *p, const struct token *t, struct ast_expr *e)
 {
 	const char *s = p->lx.s + t->off;
@@ -50,8 +40,7 @@ static struct ast_expr *number(struct parser *p, const struct token *t, struct a
 		return int_value(p, e);
 	case TOK_FLOAT:
 		e->kind = AX_FLOAT;
-		e->u.d = float_value(p, t);
-		return isfinite(e->u.d) ? e : out_of_range(p, e, "a float");
+		return double_parse(s, t->len, &e->u.d) ? out_of_range(p, e, "a float") : e;
 	case TOK_DURATION:
 		e->kind = AX_DURATION;
 		return duration_parse(s, t->len, &e->u.d) || !isfinite(e->u.d) ? out_of_range(p, e, "a duration") : e;
