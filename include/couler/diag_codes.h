@@ -149,6 +149,8 @@ DIAG(0606, SEV_ERROR, "two definitions of one name", "task train { ... }  task t
 DIAG(0610, SEV_ERROR, "a `code` file that is not there", "code = [\"trian.py\"]\nMend: code = [\"train.py\"]; the path is relative to the .cw file.")
 DIAG(0611, SEV_ERROR, "a `code` path that cannot be", "code = [\"../lib/util.py\"]     # also absolute paths, *.py\nMend: put the task into a .cw file beside its code and import it: import \"../lib/util.cw\" as util.")
 DIAG(0612, SEV_ERROR, "a script names a file that does not travel with it", "step fit { run = \"\"\"python3 fit.py\"\"\" }\nMend: step fit { code = [\"fit.py\"]; run = \"\"\"python3 fit.py\"\"\" }.")
+DIAG(0620, SEV_ERROR, "couler.yaml cannot be understood", "color = never\nMend: color: never. The file holds YAML lines OPTION: VALUE with the long names of options; a switch is true, what is given several times a list.")
+DIAG(0621, SEV_ERROR, "no such option in couler.yaml", "colour: never\nMend: color: never. `couler COMMAND --help` lists the options.")
 /* 07xx */
 DIAG(0701, SEV_ERROR, "division by zero", "The right side of / or % is 0.\nMend: guard it: `n == 0 ? 0.0 : sum / n`.")
 DIAG(0702, SEV_ERROR, "a number is out of range", "An int lies within ±9007199254740991 (2^53 - 1), the whole numbers that every engine keeps exactly; a time within the years 0000 to 9999.\nMend: use a float, or smaller numbers.")

@@ -123,7 +123,7 @@ static int letters(const struct command *c, int argc, char **argv, int *i, set_f
 int cli_parse(const struct command *c, int argc, char **argv, int *n, set_fn set, void *data)
 {
 	bool options = true;
-	int rc = 0;
+	int rc = cli_project(c, argc, argv, set, data);
 
 	*n = 0;
 	for (int i = 1; i < argc && !rc; i++) {

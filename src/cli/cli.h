@@ -35,6 +35,12 @@ const struct command *command_find(const char *name);
  */
 int cli_parse(const struct command *c, int argc, char **argv, int *n, int (*set)(const char *name, const char *value, void *data), void *data);
 
+/*
+ * Defaults for the options of a command that takes a FILE, from couler.yaml of the file's project; cli_parse
+ * calls it, so that what is given on the command line comes later and wins. 0, or an exit code after a message.
+ */
+int cli_project(const struct command *c, int argc, char **argv, int (*set)(const char *name, const char *value, void *data), void *data);
+
 int cli_usage(const struct command *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));   /* prints, gives 2 */
 int cli_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));                   /* "couler: ...", gives code */
 /* Prints what d holds to standard error (text) or standard output (JSON lines, SARIF). */

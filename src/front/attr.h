@@ -84,5 +84,7 @@ const struct attr_row *row_of(const struct ast_stmt *entry);           /* some r
 
 /* attr_raw.c: reports text that is not YAML with a mapping at its top. */
 bool raw_check(struct elab *e, const struct ast_expr *x, const char *what);
+/* Bytes of the first characters of s: libyaml counts characters. */
+size_t utf8_offset(const char *s, size_t n, size_t chars);
 
 #endif

@@ -18,13 +18,12 @@ static void report(struct elab *e, const struct ast_expr *x, const char *what, s
 		"the block is YAML or JSON, as the engine's documentation writes it");
 }
 
-/* libyaml counts characters. */
-static size_t byte_at(const struct str *s, size_t chars)
+size_t utf8_offset(const char *s, size_t n, size_t chars)
 {
 	size_t i = 0;
 
-	for (; i < s->len && chars; chars--)
-		for (i++; i < s->len && (s->s[i] & 0xc0) == 0x80;)
+	for (; i < n && chars; chars--)
+		for (i++; i < n && (s[i] & 0xc0) == 0x80;)
 			i++;
 	return i;
 }
@@ -46,17 +45,17 @@ bool raw_check(struct elab *e, const struct ast_expr *x, const char *what)
 	/* events 1 and 2 are the starts of the stream and the document, 3 the top of it */
 	while (ok && type != YAML_STREAM_END_EVENT) {
 		if (!yaml_parser_parse(&p, &ev)) {
-			report(e, x, what, p.problem_mark.index ? byte_at(text, p.problem_mark.index) : p.problem_offset, p.problem ? p.problem : "it cannot be read");
+			report(e, x, what, p.problem_mark.index ? utf8_offset(text->s, text->len, p.problem_mark.index) : p.problem_offset, p.problem ? p.problem : "it cannot be read");
 			ok = false;
 			break;
 		}
 		type = ev.type;
 		if (++n == 3 && type != YAML_MAPPING_START_EVENT) {
-			diag_mend(e->diag, diag_at(e->diag, CW0424, text_span(e->diag, x, byte_at(text, ev.start_mark.index), 1),
+			diag_mend(e->diag, diag_at(e->diag, CW0424, text_span(e->diag, x, utf8_offset(text->s, text->len, ev.start_mark.index), 1),
 				"%s has no mapping at its top", what), "write KEY: VALUE lines, as they stand in the engine's own manifest");
 			ok = false;
 		} else if (n > 3 && type == YAML_DOCUMENT_START_EVENT) {
-			diag_at(e->diag, CW0424, text_span(e->diag, x, byte_at(text, ev.start_mark.index), 1), "%s holds more than one document", what);
+			diag_at(e->diag, CW0424, text_span(e->diag, x, utf8_offset(text->s, text->len, ev.start_mark.index), 1), "%s holds more than one document", what);
 			ok = false;
 		}
 		yaml_event_delete(&ev);
