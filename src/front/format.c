@@ -510,7 +510,8 @@ static void align_tails(const struct fmt *f, struct strbuf *out)
 			from = t[j].at;
 		}
 	}
-	sb_add(out, f->out->s + from, f->out->n - from);
+	if (f->out->n > from)
+		sb_add(out, f->out->s + from, f->out->n - from);
 }
 
 void format_ast(const struct ast_file *file, const struct diag *d, struct strbuf *out)
