@@ -165,7 +165,7 @@ static int step(struct machine *m)
 		push_frame(m, arg);
 		return 0;
 	}
-	rc = eval_op(&m->x->c, e, m->v + f->base, &out, m->err);
+	rc = eval_op(&m->x->c, e, m->v ? m->v + f->base : NULL, &out, m->err);
 	if (rc)
 		return rc;
 	m->nv = f->base;

@@ -434,6 +434,7 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "--floats"))
 		return floats();
+	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, float_text);
 	tcase_add_test(tc, float_round_trip);
 	tcase_add_test(tc, float_parse);
