@@ -1605,7 +1605,7 @@ class Frame(Scope):
             return False
         op = e[0]
         if op == "out":
-            return self.run.blocks(e[1], self.outcome(e[1]))
+            return e[1] != self.run.tid and self.run.blocks(e[1], self.outcome(e[1]))
         if op == "loop":
             return self.run.blocks(e[1][0], self.loop_outcome(e[1]))
         if op in ("status", "exit_code", "lit"):
@@ -3075,8 +3075,9 @@ class Trial:
         if self.good:
             for name, p in self.outcome["out"].items():
                 v = unpack(p)
-                odd = v is not None and v.kind == "float" and not v.many and not math.isfinite(v.v)
-                outs[name] = text_of(v) if odd else to_json(v)
+                if v is None or v.kind not in ("file", "dir"):
+                    odd = v is not None and v.kind == "float" and not v.many and not math.isfinite(v.v)
+                    outs[name] = text_of(v) if odd else to_json(v)
         status = self.outcome["status"]
         return {
             "trial": float(self.row),

@@ -582,6 +582,18 @@ static void head(struct af *af, struct strbuf *b, const struct task *t)
 	}
 }
 
+/* An edge from the begin of its workflow, unless something of that workflow is between them anyway. */
+static void after_begin(struct af *af, const struct task *t)
+{
+	for (uint32_t i = 0; i < af->deps.n; i++)
+		if (af->deps.v[i]->act == t->act)
+			return;
+	if (!af->begin)
+		return;
+	vec_push(af->a, &af->deps, af->begin);
+	af->begin->leaf = false;
+}
+
 static void task(struct af *af, struct strbuf *b, struct strbuf *rest, struct task *t)
 {
 	rest->n = 0;
@@ -595,11 +607,10 @@ static void task(struct af *af, struct strbuf *b, struct strbuf *rest, struct ta
 	by_kind(af, rest, t);
 	if (t->loop && t->loop->each)
 		af_depend(af, t->loop->each, false);
+	if (t->trial && t->kind != TK_CALL_END && t->loop->from)
+		af_depend(af, t->loop->from, false);
 	exit_after(af, t);
-	if (af->begin && !af->deps.n) {
-		vec_push(af->a, &af->deps, af->begin);
-		af->begin->leaf = false;
-	}
+	after_begin(af, t);
 	head(af, b, t);
 	sb_add(b, rest->s, rest->n);
 	sb_z(b, "\n    }");
