@@ -239,7 +239,7 @@ struct graph {
 	struct ir_workflow *workflow;
 	struct node *owner;               /* NULL: the workflow's own, or an on block */
 	VEC(struct node *) nodes;
-	VEC(const struct str *) skipped;  /* steps that pass fold took out, because their branch is never taken: they count as skipped */
+	VEC(struct node *) skipped;       /* steps that pass fold took out, because their branch is never taken: they count as skipped */
 };
 
 /* ---- workflows ---- */

@@ -183,8 +183,8 @@ static void clone_graph(struct clones *k, struct shell s)
 	*s.to = g;
 	g->workflow = k->c->to;
 	g->owner = s.owner;
-	g->skipped = s.from->skipped;
-	g->skipped.cap = g->skipped.n;
+	for (uint32_t i = 0; i < s.from->skipped.n; i++)
+		vec_push(k->c->m->arena, &g->skipped, s.from->skipped.v[i]);
 	for (uint32_t i = 0; i < s.from->nodes.n; i++)
 		vec_push(k->c->m->arena, &g->nodes, clone_node(k, s.from->nodes.v[i], g));
 }

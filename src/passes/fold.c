@@ -98,24 +98,33 @@ static bool cond_is(const struct expr *c, bool b)
 	return c->op == EX_LIT && type_is(c->u.lit->type, T_BOOL) && c->u.lit->u.b == b;
 }
 
-struct burial { struct fold *p; struct graph *home; uint32_t steps; };
+struct burial { struct fold *p; struct graph *grave, *home; uint32_t steps; };
+
+/* Steps in loops and sweeps are rounds and trials: no steps of the run. */
+static bool counts(const struct node *n, const struct graph *grave)
+{
+	for (const struct graph *g = n->graph; g != grave; g = g->owner->graph)
+		if (g->owner->kind == N_LOOP || g->owner->kind == N_SWEEP)
+			return false;
+	return !n->hidden && n->kind != N_IF && n->kind != N_FOR && n->kind != N_LOOP && n->kind != N_GROUP;
+}
 
 static void bury(struct node *n, void *data)
 {
 	struct burial *b = data;
 
 	b->p->dead[n->id].fate = INSIDE;
-	if (n->kind == N_STEP || n->kind == N_CALL || n->kind == N_WAIT || n->kind == N_APPROVE || n->kind == N_SERVICE || n->kind == N_FAIL || n->kind == N_SWEEP) {
-		b->steps++;
-		if (b->home && !n->hidden)
-			vec_push(b->p->f.m->arena, &b->home->skipped, n->name);
-	}
+	if (!counts(n, b->grave))
+		return;
+	b->steps++;
+	if (b->home)
+		vec_push(b->p->f.m->arena, &b->home->skipped, n);
 }
 
 /* Everything in g goes; its steps are listed as skipped in home (NULL: they have no instances). The number of steps. */
 static uint32_t bury_graph(struct fold *p, struct graph *g, struct graph *home)
 {
-	struct burial b = { p, home, 0 };
+	struct burial b = { p, g, home, 0 };
 
 	for (uint32_t i = 0; i < g->nodes.n; i++) {
 		bury(g->nodes.v[i], &b);

@@ -100,9 +100,27 @@ static void inst_out(struct writer *w, const struct inst *i)
 	sb_z(&w->b, "}}");
 }
 
+static bool has_name(const struct graph *g, const struct str *name);
+
+/* Steps whose branch is never taken, which pass fold took out of the graph. */
+static void folded_skipped(struct writer *w, const struct scope *around, const struct graph *g)
+{
+	for (uint32_t k = 0; k < g->skipped.n; k++) {
+		struct scope s = *around;
+		struct inst i = { .node = g->skipped.v[k], .scope = &s, .exit_code = -1, .state = IS_ENDED, .status = ST_SKIPPED };
+		bool again = has_name(g, i.node->name);
+
+		for (uint32_t c = 0; c < k && !again; c++)
+			again = g->skipped.v[c]->name == i.node->name;
+		if (!again && inst_is_step(&i))
+			inst_out(w, &i);
+	}
+}
+
 /* Steps of a graph that was never activated: as if each had one instance. */
 static void graph_skipped(struct writer *w, const struct scope *around, struct graph *g)
 {
+	folded_skipped(w, around, g);
 	for (uint32_t k = 0; k < g->nodes.n; k++) {
 		struct node *n = g->nodes.v[k];
 		struct scope s = *around;
@@ -152,6 +170,7 @@ static void branches_skipped(struct writer *w, const struct inst *i, int32_t tak
 
 static void scope_out(struct writer *w, const struct scope *s)
 {
+	folded_skipped(w, s, s->graph);
 	for (uint32_t k = 0; k < s->graph->nodes.n; k++) {
 		const struct inst *i = &s->inst[k];
 		struct node *n = i->node;

@@ -135,7 +135,7 @@ START_TEST(fold_branches)
 	ck_assert_uint_eq(n->nafter, 1);
 	ck_assert_ptr_eq(n->after[0].node, find(m->entry->body, "too"));
 	ck_assert_uint_eq(m->entry->body->skipped.n, 3);
-	ck_assert(str_eq(m->entry->body->skipped.v[0], "never") && str_eq(m->entry->body->skipped.v[1], "other") && str_eq(m->entry->body->skipped.v[2], "b"));
+	ck_assert(str_eq(m->entry->body->skipped.v[0]->name, "never") && str_eq(m->entry->body->skipped.v[1]->name, "other") && str_eq(m->entry->body->skipped.v[2]->name, "b"));
 	ck_assert(said("is never taken, because its condition is false: 1 step removed"));
 	ck_assert(m->props & IR_FOLDED);
 }
