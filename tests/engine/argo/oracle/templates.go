@@ -204,7 +204,9 @@ func (c *checker) template(ctx context.Context, path string, t *wfv1.Template, g
 	case t.DAG != nil:
 		final = c.dag(ctx, path, t, s)
 	}
-	if !t.IsLeaf() {
+	if t.IsLeaf() {
+		c.swallowed(path, tree(rest))
+	} else {
 		c.outputs(ctx, path, t, s, final)
 		rest.Outputs = wfv1.Outputs{}
 	}
@@ -230,6 +232,7 @@ func (c *checker) steps(ctx context.Context, path string, t *wfv1.Template, base
 			rest.Hooks, rest.Inline = nil, nil
 			c.use(ctx, at, call, tree(rest), base, s, item)
 			c.loop(at, step.WithParam, step.WithSequence)
+			c.passes(at, tree(rest), literalItems(step.WithItems, step.WithParam, step.WithSequence), call.group)
 			c.when(ctx, at+".when", step.When, s.with(item))
 			own := s.with(item)
 			own.addOutputs(prefix, c.resolve(call), call.group)
@@ -263,6 +266,7 @@ func (c *checker) dag(ctx context.Context, path string, t *wfv1.Template, base *
 		rest.Hooks, rest.Inline = nil, nil
 		c.use(ctx, at, call, tree(rest), base, s, item)
 		c.loop(at, task.WithParam, task.WithSequence)
+		c.passes(at, tree(rest), literalItems(task.WithItems, task.WithParam, task.WithSequence), call.group)
 		c.when(ctx, at+".when", task.When, s.with(item))
 		c.depends(ctx, at+".depends", g, task)
 		own := s.with(item)
