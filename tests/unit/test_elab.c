@@ -338,6 +338,79 @@ START_TEST(programs)
 }
 END_TEST
 
+/* text by the rule of entries: workflow asked for (NULL: none), optional; status, code of the only error (0: none), entry. */
+static const struct { const char *text, *workflow; bool optional; int status, code; const char *entry, *words; } entries[] = {
+	{ "workflow a { }", NULL, false, 0, 0, "a", NULL },
+	{ "workflow a { }\nworkflow b { step s = a() }", NULL, false, 0, 0, "b", NULL },
+	{ "workflow a { }\nworkflow b { step s = a() }", "a", false, 0, 0, "a", NULL },
+	{ "workflow a { }\nworkflow b { }", "b", false, 0, 0, "b", NULL },
+	{ "workflow a { }\nworkflow b { }", NULL, false, 2, 222, NULL, "a, b" },
+	{ "workflow a { }\nworkflow b { }", NULL, true, 0, 0, NULL, NULL },
+	{ "workflow a { }\nworkflow b { }", "c", false, 2, 221, NULL, "it has: a, b" },
+	{ "workflow nightly { }", "nihgtly", true, 2, 221, NULL, "did you mean 'nightly'?" },
+	{ "task t { run = \"\"\"true\"\"\" }", NULL, false, 1, 223, NULL, "no workflow to start" },
+	{ "task t { run = \"\"\"true\"\"\" }", NULL, true, 0, 0, NULL, NULL },
+	{ "", NULL, true, 0, 0, NULL, NULL },
+	{ "workflow a { step s { in x = nope; run = \"\"\"true\"\"\" } }", NULL, false, 1, 201, NULL, NULL },
+	{ "workflow a { step s { in x = nope; run = \"\"\"true\"\"\" } }\nworkflow b { }", "b", false, 1, 201, NULL, NULL },
+	{ "import \"lib.cw\" as lib\nworkflow a { step s = lib.inner() }", NULL, false, 0, 0, "a", NULL },
+	{ "import \"lib.cw\" as lib\nworkflow a { step s = lib.inner() }", "inner", false, 2, 221, NULL, NULL },
+	{ "import \"lib.cw\" as lib\nworkflow inner { step s = lib.inner() }", NULL, false, 0, 0, "inner", NULL },
+};
+
+START_TEST(entry)
+{
+	struct front_opts o = { entries[_i].workflow, entries[_i].optional };
+	const char *text = entries[_i].text, *want = entries[_i].entry;
+	struct strbuf words = { 0 };
+	struct run r = { 0 };
+	char path[128];
+	int status;
+	FILE *f;
+
+	lay_out(&r);
+	snprintf(path, sizeof path, "%s/t.cw", r.dir);
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	fputs(text, f);
+	ck_assert_int_eq(fclose(f), 0);
+	r.a = arena_new();
+	r.d = diag_new(r.a);
+	r.m = front(r.a, strtab_new(r.a), r.d, path, &o, &status);
+	clear(&r);
+	ck_assert_int_eq(status, entries[_i].status);
+	ck_assert_int_eq(r.d->first ? r.d->first->code : 0, entries[_i].code);
+	ck_assert_uint_eq(r.d->errors, entries[_i].code != 0);
+	if (entries[_i].words) {
+		whole_text(r.d->first, &words);
+		ck_assert_msg(strstr(sb_cstr(&words), entries[_i].words) != NULL, "%s", sb_cstr(&words));
+		sb_free(&words);
+	}
+	ck_assert_int_eq(r.m == NULL, entries[_i].code != 0);
+	if (r.m && want) {
+		ck_assert(str_eq(r.m->entry->name, want));
+		ck_assert_ptr_eq(r.m->workflows.v[r.m->workflows.n - 1], r.m->entry);
+	} else if (r.m) {
+		ck_assert_ptr_null(r.m->entry);
+	}
+	arena_free(r.a);
+}
+END_TEST
+
+START_TEST(no_file)
+{
+	struct arena *a = arena_new();
+	struct diag *d = diag_new(a);
+	struct front_opts o = { NULL, false };
+	int status;
+
+	ck_assert_ptr_null(front(a, strtab_new(a), d, "/nonexistent/x.cw", &o, &status));
+	ck_assert_int_eq(status, 3);
+	ck_assert_uint_eq(d->errors, 1);
+	arena_free(a);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("elab");
@@ -347,6 +420,8 @@ int main(void)
 
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, programs);
+	tcase_add_loop_test(t, entry, 0, sizeof entries / sizeof *entries);
+	tcase_add_test(t, no_file);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
