@@ -138,7 +138,6 @@ DIAG(0522, SEV_ERROR, "a gate that is not right", "wait NAME { for = 20s } or { 
 DIAG(0523, SEV_ERROR, "a job that is not right", "job pytorch | tensorflow | mpi | ray { workers = N; run }, job kubernetes { action; manifest; set; success; failure }.\nMend: add what the message names.")
 DIAG(0524, SEV_ERROR, "a dataflow that is not right", "dataflow { source NAME = split(INPUT); op NAME { from; run } ...; trainer { from; run }; workers { min; max } }\nMend: add or mend what the message names.")
 DIAG(0525, SEV_ERROR, "a schedule, volume or store that is not right", "schedule = \"0 2 * * *\" or { cron; timezone; overlap; catchup; only_if; deadline; keep_runs }; volume NAME { size } or { claim }; store NAME { uri }.\nMend: add or mend what the message names.")
-DIAG(0526, SEV_ERROR, "`code` or another attribute that cannot vary", "An override in the call of a workflow holds for all its steps; it reads constants and names of the caller.\nMend: give constants, or add a param to the workflow.")
 /* 06xx */
 DIAG(0601, SEV_ERROR, "a path that cannot be imported", "import \"https://acme.io/etl.cw\" as etl\nMend: import \"lib/etl.cw\" as etl: a path relative to the importing file, inside the project.")
 DIAG(0602, SEV_ERROR, "a file that cannot be read", "import \"lib/elt.cw\" as etl\nMend: import \"lib/etl.cw\" as etl; the path is relative to the importing file.")

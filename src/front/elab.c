@@ -117,8 +117,10 @@ static struct def *named_entry(struct elab *e, const char *name, int *status)
 	for (uint32_t i = 0; i < top->n; i++) {
 		if (!is_own(e, top->v[i], &d))
 			continue;
-		if (str_eq(d->ast->name, name))
+		if (str_eq(d->ast->name, name)) {
+			sb_free(&b);
 			return d;
+		}
 		sb_f(&b, "%s%s", n ? ", " : "", d->ast->name->s);
 		names[n++] = d->ast->name->s;
 	}

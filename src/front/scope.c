@@ -188,9 +188,15 @@ bool scope_lookup(struct elab *e, struct scope *s, const struct str *name, struc
 
 struct sym *scope_find(struct scope *s, const struct str *name)
 {
+	bool copy = false;
+
 	for (; s; s = s->parent) {
 		struct sym *y = strmap_get(&s->names, name);
 
+		/* Volumes are those of the workflow that mounts them: a caller's mean nothing in a copy. */
+		copy |= s->kind == SC_COPY;
+		if (y && copy && y->kind == SYM_VOLUME)
+			return NULL;
 		if (y && is_below(y))
 			return y->kind == SYM_LET ? NULL : y->u.inner;
 		if (y)
