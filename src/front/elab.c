@@ -218,6 +218,32 @@ static void finish(struct elab *e, struct ir_workflow *entry)
 
 /* ---- all of it ---- */
 
+static bool stands_before(const struct diag_item *a, const struct diag_item *b)
+{
+	if (a->span.file != b->span.file)
+		return a->span.file && (!b->span.file || a->span.file < b->span.file);
+	return a->span.off < b->span.off;
+}
+
+/* Names are found before types, but a reader goes from top to bottom: what was reported, few as it is, in the order of its places. */
+static void sort_by_place(struct diag *d)
+{
+	struct diag_item *sorted = NULL, *next;
+
+	for (struct diag_item *it = d->first; it; it = next) {
+		struct diag_item **at = &sorted;
+
+		next = it->next;
+		while (*at && !stands_before(it, *at))
+			at = &(*at)->next;
+		it->next = *at;
+		*at = it;
+	}
+	d->first = d->last = sorted;
+	while (d->last && d->last->next)
+		d->last = d->last->next;
+}
+
 static void reserve_names(struct elab *e)
 {
 	const struct ast_block *top = e->main->ast->top;
@@ -262,6 +288,7 @@ struct ir *front(struct arena *a, struct strtab *strs, struct diag *d, const cha
 	e.ir->dir = str_internz(strs, e.main->dir);
 	elab_main(&e);
 	entry = o && o->workflow ? named_entry(&e, o->workflow, status) : only_entry(&e, o && o->entry_optional, status);
+	sort_by_place(d);
 	if (d->errors) {
 		if (!*status)
 			*status = 1;

@@ -478,6 +478,7 @@ static void report_circle(struct elab *e, struct need *v, uint32_t n)
 	sb_str(&b, v[0].sym->name);
 	it = diag_at(e->diag, CW0502, v[0].sym->span, "'%s' is defined by itself, a cycle: %s", v[0].sym->name->s, sb_cstr(&b));
 	sb_free(&b);
+	diag_mend(e->diag, it, "define one of them without the others; what goes on from round to round is a state of a `loop`");
 	for (uint32_t i = 1; i < n && i < 8; i++)
 		diag_note(e->diag, it, v[i].sym->span, "'%s' is defined here", v[i].sym->name->s);
 	for (uint32_t i = 0; i < n; i++)

@@ -230,7 +230,7 @@ struct expr *elab_interp(struct elab *e, struct scope *s, const struct ast_expr 
 			report_optional(e, v, "\"${...}\"");
 			ok = false;
 		} else if (type_is_path(v->type) && !s->command) {
-			it = diag_at(e->diag, CW0312, v->span, "%s has no text to put into a string", type_words(e, v->type));
+			it = diag_at(e->diag, CW0312, v->span, "'%s' is a %s, which has no text to put into a string", source_text(e, v->span), type_words(e, v->type));
 			diag_mend(e->diag, it, "pass it as an input of its own: the step's script uses its path");
 			ok = false;
 		} else if (v->type.list && !type_is_path(v->type) && !s->command) {

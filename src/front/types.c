@@ -129,7 +129,7 @@ struct expr *fold(struct elab *e, struct expr *x)
 	if (eval_op(&c, x, v, out, &err) != 0) {
 		struct diag_item *it = diag_at(e->diag, CW0311, err.span.file ? err.span : x->span, "%s", err.msg ? err.msg : "this cannot be evaluated");
 
-		if (err.span.file && err.span.off != x->span.off)
+		if (err.span.file && diag_place(e->diag, err.span).line != diag_place(e->diag, x->span).line)
 			diag_note(e->diag, it, x->span, "in this expression");
 		lit = NULL;
 	} else {

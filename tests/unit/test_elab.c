@@ -11,7 +11,7 @@
  *	-- workflows a b c                 those of the module, in order
  *	the program, up to the next ===
  *
- * All diagnostics are listed, in the order in which they are made: none more, none less.
+ * All diagnostics are listed, in the order of their places: none more, none less.
  */
 #include <check.h>
 #include <dirent.h>
