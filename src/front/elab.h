@@ -89,6 +89,7 @@ struct elab {
 	const char *root;                 /* project root, absolute, symbolic links resolved */
 	struct attr_state *attrs;         /* attr.c: keys by name, layers merged before; made at first use */
 	struct code_state *code;          /* code.c: files read before, names in the folders of .cw files; made at first use */
+	struct script *script;            /* script.c: what was found in the script before, whose room the next one uses */
 	struct words *words;              /* names that elaboration compares with (scope.h) */
 	unsigned depth;                   /* of expressions that need each other */
 	uint32_t ops;                     /* operations made so far: what a let costs each user of it */

@@ -260,9 +260,10 @@ void script_check(struct elab *e, struct scope *s, const struct ir_task *task, c
 {
 	struct check c = { e, s, task, body, attrs, scope_module(s) };
 	const struct str *shell = task->shell;
-	struct script sc = { .arena = e->arena, .keep = keep, .data = &c };
+	struct script *sc;
 	struct strmap seen = { 0 };
 	const char *slash;
+	bool bash;
 
 	if (!body)
 		return;
@@ -272,14 +273,21 @@ void script_check(struct elab *e, struct scope *s, const struct ir_task *task, c
 		return;
 	}
 	slash = shell ? strrchr(shell->s, '/') : NULL;
-	sc.bash = shell && !strcmp(slash ? slash + 1 : shell->s, "bash");
-	if (body->kind != AX_STRING || (shell && !sc.bash && strcmp(slash ? slash + 1 : shell->s, "sh") && strcmp(slash ? slash + 1 : shell->s, "dash")))
+	bash = shell && !strcmp(slash ? slash + 1 : shell->s, "bash");
+	if (body->kind != AX_STRING || (shell && !bash && strcmp(slash ? slash + 1 : shell->s, "sh") && strcmp(slash ? slash + 1 : shell->s, "dash")))
 		return;
-	script_scan(&sc, body->u.str->s, body->u.str->len);
-	if (sc.lost)
+	if (!e->script)
+		e->script = arena_new_of(e->arena, struct script);
+	sc = e->script;
+	sc->arena = e->arena;
+	sc->keep = keep;
+	sc->data = &c;
+	sc->bash = bash;
+	script_scan(sc, body->u.str->s, body->u.str->len);
+	if (sc->lost)
 		return;
-	for (uint32_t i = 0; i < sc.uses.n && !(attrs && attrs->env_from.n); i++)
-		check_use(&c, &sc, &sc.uses.v[i], &seen);
-	check_assigns(&c, &sc);
-	check_words(&c, &sc);
+	for (uint32_t i = 0; i < sc->uses.n && !(attrs && attrs->env_from.n); i++)
+		check_use(&c, sc, &sc->uses.v[i], &seen);
+	check_assigns(&c, sc);
+	check_words(&c, sc);
 }

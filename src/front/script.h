@@ -36,6 +36,7 @@ struct script {
 	bool lost;
 };
 
+/* Results of a scan before are forgotten, their room is used again. */
 void script_scan(struct script *sc, const char *s, size_t n);
 
 #endif

@@ -515,6 +515,8 @@ void script_scan(struct script *sc, const char *s, size_t n)
 {
 	struct scan c = { .sc = sc, .s = s, .n = (uint32_t)n };
 
+	sc->uses.n = sc->sets.n = sc->assigns.n = sc->words.n = sc->made.n = 0;
+	sc->dynamic = sc->lost = false;
 	scan_list(&c, '\0');
 	sb_free(&c.buf);
 }
