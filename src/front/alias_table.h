@@ -7,10 +7,10 @@
  */
 #ifdef KEY
 /* order */
-KEY(0, "depends_on", "order and data are told apart: what a step reads of another is an input", "after = [a], or read what it makes: in raw = a.raw")
-KEY(0, "dependsOn", "order and data are told apart: what a step reads of another is an input", "after = [a], or read what it makes: in raw = a.raw")
-KEY(0, "depends", "order and data are told apart: what a step reads of another is an input", "after = [a, b?], where b? waits for the end of b, whatever its result")
-KEY(0, "dependencies", "order and data are told apart: what a step reads of another is an input", "after = [a], or read what it makes: in raw = a.raw")
+KEY(0, "depends_on", "a step waits for what it reads; order without data is `after`", "after = [a], or read what it makes: in raw = a.raw")
+KEY(0, "dependsOn", "a step waits for what it reads; order without data is `after`", "after = [a], or read what it makes: in raw = a.raw")
+KEY(0, "depends", "a step waits for what it reads; order without data is `after`", "after = [a, b?], where b? waits for the end of b, whatever its result")
+KEY(0, "dependencies", "a step waits for what it reads; order without data is `after`", "after = [a], or read what it makes: in raw = a.raw")
 KEY(0, "needs", "a step that reads another's output waits for it by that alone", "in raw = extract.raw; order without data is after = [extract]")
 KEY(0, "requires", "a step that reads another's output waits for it by that alone", "in raw = extract.raw; order without data is after = [extract]")
 KEY(0, "upstream", "a step names what it comes after", "after = [a]")

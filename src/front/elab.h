@@ -187,6 +187,9 @@ struct span text_span(const struct diag *d, const struct ast_expr *x, size_t off
  * task has ins, outs, shell, script, argv, code set; block is the step's, task's body for positions.
  */
 void script_check(struct elab *e, struct scope *s, const struct ir_task *task, const struct ast_expr *body, const struct attrs *attrs);
+/* The two halves: names, and files; what a task's script may name is known only with the `code` of its calls. */
+void script_check_names(struct elab *e, struct scope *s, const struct ir_task *task, const struct ast_expr *body, const struct attrs *attrs);
+void script_check_files(struct elab *e, struct module *m, const struct ir_task *task, const struct ast_expr *body);
 
 /* ---- code.c ---- */
 

@@ -92,6 +92,7 @@ struct task_def {
 	struct expr **dflt;               /* by input: constant default; NULL: none, or made at each call */
 	struct expr **to;                 /* by output: where it is published; NULL, or NULL entries */
 	bool checked, called;
+	bool any_code, files_checked;     /* it has no `code`: its calls say which files its script may name; checked without any */
 	bool env_words;                   /* its command names env, whose index is another for each call */
 	struct task_copy *copies;         /* with another `code` or env */
 };

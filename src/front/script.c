@@ -256,38 +256,57 @@ static bool keep(void *data, const char *s, size_t n)
 	return file_beside(c->e, c->module, s, n);
 }
 
+/* The scan of body where it is a script that the scanner reads; NULL otherwise. */
+static struct script *scan_of(struct check *c)
+{
+	const struct str *shell = c->task->shell;
+	const char *slash = shell ? strrchr(shell->s, '/') : NULL, *name = slash ? slash + 1 : shell ? shell->s : "sh";
+	struct script *sc;
+
+	if (c->body->kind != AX_STRING || (strcmp(name, "sh") && strcmp(name, "bash") && strcmp(name, "dash")))
+		return NULL;
+	if (!c->e->script)
+		c->e->script = arena_new_of(c->e->arena, struct script);
+	sc = c->e->script;
+	sc->arena = c->e->arena;
+	sc->keep = keep;
+	sc->data = c;
+	sc->bash = !strcmp(name, "bash");
+	script_scan(sc, c->body->u.str->s, c->body->u.str->len);
+	return sc->lost ? NULL : sc;
+}
+
+static void check(struct check *c, bool names, bool files)
+{
+	struct strmap seen = { 0 };
+	struct script *sc;
+
+	if (!c->body)
+		return;
+	if (files && c->body->kind == AX_LIST && c->task->body == BODY_COMMAND)
+		check_command(c);
+	sc = scan_of(c);
+	if (!sc)
+		return;
+	for (uint32_t i = 0; names && i < sc->uses.n && !(c->attrs && c->attrs->env_from.n); i++)
+		check_use(c, sc, &sc->uses.v[i], &seen);
+	if (names)
+		check_assigns(c, sc);
+	if (files)
+		check_words(c, sc);
+}
+
 void script_check(struct elab *e, struct scope *s, const struct ir_task *task, const struct ast_expr *body, const struct attrs *attrs)
 {
-	struct check c = { e, s, task, body, attrs, scope_module(s) };
-	const struct str *shell = task->shell;
-	struct script *sc;
-	struct strmap seen = { 0 };
-	const char *slash;
-	bool bash;
+	check(&(struct check){ e, s, task, body, attrs, scope_module(s) }, true, true);
+}
 
-	if (!body)
-		return;
-	if (body->kind == AX_LIST) {
-		if (task->body == BODY_COMMAND)
-			check_command(&c);
-		return;
-	}
-	slash = shell ? strrchr(shell->s, '/') : NULL;
-	bash = shell && !strcmp(slash ? slash + 1 : shell->s, "bash");
-	if (body->kind != AX_STRING || (shell && !bash && strcmp(slash ? slash + 1 : shell->s, "sh") && strcmp(slash ? slash + 1 : shell->s, "dash")))
-		return;
-	if (!e->script)
-		e->script = arena_new_of(e->arena, struct script);
-	sc = e->script;
-	sc->arena = e->arena;
-	sc->keep = keep;
-	sc->data = &c;
-	sc->bash = bash;
-	script_scan(sc, body->u.str->s, body->u.str->len);
-	if (sc->lost)
-		return;
-	for (uint32_t i = 0; i < sc->uses.n && !(attrs && attrs->env_from.n); i++)
-		check_use(&c, sc, &sc->uses.v[i], &seen);
-	check_assigns(&c, sc);
-	check_words(&c, sc);
+void script_check_names(struct elab *e, struct scope *s, const struct ir_task *task, const struct ast_expr *body, const struct attrs *attrs)
+{
+	check(&(struct check){ e, s, task, body, attrs, scope_module(s) }, true, false);
+}
+
+void script_check_files(struct elab *e, struct module *m, const struct ir_task *task, const struct ast_expr *body)
+{
+	check(&(struct check){ e, NULL, task, body, NULL, m }, false, true);
 }

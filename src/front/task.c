@@ -344,6 +344,15 @@ bool task_shape(struct elab *e, struct def *d)
 	return true;
 }
 
+/* What `run` or `command` of a block holds; NULL without one. */
+static const struct ast_expr *script_of(struct elab *e, const struct ast_block *b)
+{
+	for (uint32_t i = 0; i < b->n; i++)
+		if (b->v[i]->kind == AS_ENTRY && b->v[i]->value && (b->v[i]->name == e->words->run || b->v[i]->name == e->words->command))
+			return b->v[i]->value;
+	return NULL;
+}
+
 void task_check(struct elab *e, struct def *d)
 {
 	const struct ast_block *b = d->ast->body;
@@ -364,10 +373,12 @@ void task_check(struct elab *e, struct def *d)
 	d->parts->env_words = cmd && cmd->value && words_name_env(d->task, cmd->value);
 	task_code(e, &l, d->task);
 	d->parts->to = task_to(e, d->parts->scope, b, d->task);
-	if (task_body(e, d->parts->scope, b, d->task, d->parts->env_words ? NULL : attrs, "the task does nothing"))
-		for (uint32_t i = 0; i < b->n; i++)
-			if (b->v[i]->kind == AS_ENTRY && b->v[i]->value && (b->v[i]->name == e->words->run || b->v[i]->name == e->words->command))
-				script_check(e, d->parts->file, d->task, b->v[i]->value, attrs);
+	d->parts->any_code = !block_entry(b, "code");
+	if (task_body(e, d->parts->scope, b, d->task, d->parts->env_words ? NULL : attrs, "the task does nothing")) {
+		script_check_names(e, d->parts->file, d->task, script_of(e, b), attrs);
+		if (!d->parts->any_code)
+			script_check_files(e, d->module, d->task, script_of(e, b));
+	}
 	layers_free(&l);
 }
 
@@ -375,7 +386,11 @@ void task_check_uncalled(struct elab *e, struct def *d)
 {
 	struct layers l = { 0 };
 
-	if (!d->parts || d->parts->called || !d->parts->env_words)
+	if (!d->parts || d->parts->called)
+		return;
+	if (d->parts->any_code)
+		script_check_files(e, d->module, d->task, script_of(e, d->ast->body));
+	if (!d->parts->env_words)
 		return;
 	layers_add(&l, d->ast->body, d->parts->scope, OWN_TASK);
 	task_for_call(e, d, &l, layers_attrs(e, &l));
@@ -410,8 +425,12 @@ struct ir_task *task_for_call(struct elab *e, struct def *d, const struct layers
 	uint32_t which = 0;
 	struct task_copy *c;
 
-	d->parts->called = true;
 	code = layers_entry(l->v, l->n, "code", &which);
+	if (d->parts->any_code && !code && !d->parts->files_checked) {
+		script_check_files(e, d->module, d->task, script_of(e, d->ast->body));
+		d->parts->files_checked = true;
+	}
+	d->parts->called = true;
 	if (code == own && !d->parts->env_words)
 		return d->task;
 	if (!d->parts->env_words)
@@ -426,8 +445,11 @@ struct ir_task *task_for_call(struct elab *e, struct def *d, const struct layers
 	*c->task = *d->task;
 	c->next = d->parts->copies;
 	d->parts->copies = c;
-	if (code != own)
+	if (code != own) {
 		task_code(e, l, c->task);
+		if (d->parts->any_code)
+			script_check_files(e, d->module, c->task, script_of(e, d->ast->body));
+	}
 	if (d->parts->env_words && (cmd = block_entry(d->ast->body, d->task->body == BODY_ARGS ? "args" : "command")) && cmd->value)
 		task_argv(e, d->parts->scope, cmd->value, attrs, &c->task->argv, &c->task->nargv);
 	return c->task;

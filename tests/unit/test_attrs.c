@@ -640,6 +640,24 @@ START_TEST(code_files)
 }
 END_TEST
 
+/* A task without `code` may name what its calls bring. */
+START_TEST(code_of_calls)
+{
+#define T "task t { run = \"\"\"python3 fit.py\"\"\" }\n"
+	put("fit.py", "1\n");
+	put("other.py", "1\n");
+	gives(T "workflow w { defaults { code = [\"fit.py\"] }\nstep a = t()\nstep b { run = \"\"\"python3 fit.py\"\"\" } }", "");
+	gives(T "workflow w { step a = t() { code = [\"fit.py\"] }\nstep b = t() { code = [\"fit.py\", \"other.py\"] } }", "");
+	gives(T "workflow w { step a = t() }", "CW0612|'fit.py'");
+	gives(T "workflow w { step a = t() { code = [\"fit.py\"] }\nstep b = t()\nstep c = t() }", "CW0612|main.cw:1:");
+	gives(T "workflow w { step a = t() { code = [\"other.py\"] } }", "CW0612|add \"fit.py\"");
+	gives(T "workflow w { step a { run = \"\"\"true\"\"\" } }", "CW0612|'fit.py'");
+	gives("task t { command = [\"python3\", \"fit.py\"] }\nworkflow w { step a = t() { code = [\"fit.py\"] } }", "");
+	gives("task t { code = [\"other.py\"]; run = \"\"\"python3 fit.py\"\"\" }\nworkflow w { step a = t() }", "CW0612");
+#undef T
+}
+END_TEST
+
 START_TEST(code_content)
 {
 	static char big[IR_CODE_INLINE + 10];
@@ -772,6 +790,7 @@ int main(void)
 	tcase_add_test(t, warnings);
 	tcase_add_loop_test(t, script, 0, sizeof scripts / sizeof *scripts);
 	tcase_add_loop_test(t, code_files, 0, sizeof files / sizeof *files);
+	tcase_add_test(t, code_of_calls);
 	tcase_add_test(t, code_content);
 	tcase_add_test(t, imports);
 	tcase_add_test(t, import_chain);
