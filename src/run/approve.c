@@ -248,6 +248,7 @@ void approve_input(struct rt *rt)
 			rejected(rt, rt->approvals, 1, "the terminal was closed before it was answered");
 		return;
 	}
+	view_answered(rt);
 	if (rt->approvals)
 		answer_line(rt, rt->approvals, buf, (size_t)(n - (buf[n - 1] == '\n')));
 }

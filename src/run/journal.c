@@ -78,14 +78,29 @@ void journal_run(struct rt *rt)
 	end(rt);
 }
 
-static void deps(struct rt *rt, const struct inst *i, struct strbuf *out)
+/* Names of what it waited for: steps, also where a region stands between. */
+static void deps_of_node(struct rt *rt, const struct node *n, struct strbuf *out)
 {
-	const struct nodeinfo *info = node_info(rt, i->node);
+	const struct nodeinfo *info = node_info(rt, n);
 
 	for (uint32_t k = 0; k < info->ndeps && k < 64; k++) {
-		sb_str(out, info->deps[k].node->name);
+		const struct node *on = info->deps[k].node;
+		const struct str *name = on->name;
+		size_t len = name->len;
+
+		if ((on->kind == N_IF || on->kind == N_FOR || on->kind == N_GROUP) && info->deps[k].port < on->nports && info->deps[k].kind == DEP_VALUE) {
+			name = on->ports[info->deps[k].port].name;          /* "STEP.OUT" */
+			len = strcspn(name->s, ".");
+		}
+		sb_add(out, name->s, len);
 		sb_ch(out, '\n');
 	}
+}
+
+static void deps(struct rt *rt, const struct inst *i, struct strbuf *out)
+{
+	for (const struct node *n = i->node; n; n = n->graph->owner)
+		deps_of_node(rt, n, out);
 }
 
 static void put_ended(struct rt *rt, const struct inst *i, const struct step *s, enum status st, int exit_code)

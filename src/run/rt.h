@@ -91,6 +91,7 @@ struct inst {
 	uint8_t gates;                    /* max_parallel limits that it counts in */
 	uint16_t attempts;
 	int exit_code;                    /* -1: none */
+	float seconds;                    /* of its last attempt */
 	struct value *ports;              /* of a leaf that succeeded; NULL before */
 	const char *err;                  /* one line about a failure, NULL */
 	const char *again;                /* script that runs it again by hand, NULL */
@@ -168,6 +169,7 @@ struct nodeinfo {
 	uint32_t ndeps;
 	struct dep *deps;
 	bool has_deps;                    /* deps computed */
+	uint32_t made, ended;             /* instances */
 	bool wanted, forced, tainted;     /* --until; --from, --force (select.c) */
 };
 
@@ -177,6 +179,7 @@ struct inst *scope_inst(struct rt *rt, struct scope *s, const struct node *n);  
 bool node_reads(struct rt *rt, struct node *n, const struct node *what);   /* n, or something in it, reads an output of what */
 struct nodeinfo *node_info(struct rt *rt, const struct node *n);
 struct nodeinfo *node_deps(struct rt *rt, const struct node *n);       /* with its deps */
+struct node *node_named(struct rt *rt, struct ir_workflow *w, const char *name);          /* the first, wherever it stands; NULL */
 int select_nodes(struct rt *rt);                                       /* --until, --from, --force; 0, or 2 after a diagnostic */
 void inst_end(struct rt *rt, struct inst *i, enum status st, int exit_code);
 void inst_skip(struct rt *rt, struct inst *i, enum why why);
@@ -450,7 +453,16 @@ void log_name(const struct inst *i, int attempt, struct strbuf *b);
 char *log_path(struct rt *rt, const struct inst *i, int attempt);      /* malloc */
 void keep_failed(struct rt *rt, struct step *s);                       /* its folder, with the command to run it again */
 struct slot *slot_take(struct rt *rt);                                 /* NULL with errno */
+void slots_close(struct rt *rt);                                       /* all are given back, or their steps are gone */
 void slot_give(struct rt *rt, struct slot *sl, bool strays);           /* made clean for the next */
+
+/* ---- publishing (publish.c) ---- */
+
+struct publish;
+struct publish *publish_new(struct rt *rt, struct arena *a);
+void publish_add(struct rt *rt, struct arena *a, struct publish *p, const char *name, const struct value *v, const char *to);
+/* done gets NULL, or what went wrong (malloc, its own to free); it may be called at once. */
+void publish_start(struct rt *rt, struct publish *p, void (*done)(struct rt *, void *, char *err), void *data);
 
 /* ---- locks and pools across runs (locks.c) ---- */
 
@@ -506,6 +518,7 @@ struct rt {
 	struct store *store;
 	struct hasher *hasher;
 	struct view *view;
+	struct events *events;            /* NULL: none are wanted */
 	struct pool *pool;
 	struct { uint32_t steps, done, failed, skipped, cached, would; } count;
 	char **base_env;                  /* PATH HOME USER LANG TZ as they are, ends at NULL */
@@ -548,13 +561,24 @@ void view_retry(struct rt *rt, struct step *s, int code, double delay, int64_t l
 void view_sweep(struct rt *rt, struct inst *i, uint32_t trial, double metric, uint32_t n);
 void view_trial(struct rt *rt, struct inst *i, uint32_t trial, bool ok, double metric);
 void view_prompt(struct rt *rt, const char *text);                      /* a question; the line stays open */
+void view_answered(struct rt *rt);
 void view_note(struct rt *rt, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void view_flush(struct rt *rt);
 void view_end(struct rt *rt);
+void view_free(struct rt *rt);
 
 /* approve.c */
 void approve_input(struct rt *rt);                                     /* the terminal has a line */
 int approvals_copy(struct rt *rt, const char *from);                   /* answers of the run that is resumed */
+
+/* events.c; each does nothing without --events */
+int events_open(struct rt *rt, const char *path);                      /* 0, or -1 with errno */
+void event_run(struct rt *rt, bool end);
+void event_started(struct rt *rt, const struct step *s);
+void event_retry(struct rt *rt, const struct step *s, int code, double delay);
+void event_ended(struct rt *rt, const struct inst *i, const struct step *s);   /* s NULL: no process */
+void events_flush(struct rt *rt);
+int events_close(struct rt *rt);
 
 /* outjson.c */
 int outputs_write(struct rt *rt, const char *path);                    /* 0, or -1 with errno */

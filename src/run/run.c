@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "history.h"
+#include "runlog.h"
 #include "rt.h"
 
 extern char **environ;
@@ -32,8 +33,10 @@ double rt_random(struct rt *rt)
 
 void rt_count(struct rt *rt, struct inst *i)
 {
-	if (i->node->kind != N_CALL && inst_is_step(i))
-		rt->count.steps++;
+	if (i->node->kind == N_CALL || !inst_is_step(i))
+		return;
+	rt->count.steps++;
+	node_info(rt, i->node)->made++;
 }
 
 void rt_ended(struct rt *rt, struct inst *i)
@@ -44,6 +47,7 @@ void rt_ended(struct rt *rt, struct inst *i)
 		return;
 	}
 	if (i->node->kind != N_CALL) {
+		node_info(rt, i->node)->ended++;
 		rt->count.done++;
 		rt->count.failed += i->status == ST_FAILED;
 		rt->count.skipped += i->status == ST_SKIPPED;
@@ -51,6 +55,7 @@ void rt_ended(struct rt *rt, struct inst *i)
 	}
 	if (i->node->kind != N_STEP || i->status == ST_SKIPPED)
 		journal_inst(rt, i);
+	event_ended(rt, i, i->node->kind == N_STEP && i->attempts ? i->u.step : NULL);
 	if (i->node->kind != N_CALL || i->err)
 		view_ended(rt, i);
 }
@@ -257,6 +262,7 @@ static int loop(struct rt *rt)
 		procs_flush(rt);
 		if (journal_flush(rt))
 			return file_trouble(rt, rt->dir);
+		events_flush(rt);
 		journal_sync_soon(rt);
 		view_flush(rt);
 		if (rt->finished && rt->actives && !rt->ending) {
@@ -328,6 +334,25 @@ static void init(struct rt *rt)
 	sched_init(rt);
 }
 
+static int trace_write(struct rt *rt)
+{
+	struct runlog l;
+	struct strbuf b = { 0 };
+	char *err = NULL;
+	int rc = runlog_read(&l, store_dir(rt->store), rt->run_id, &err);
+
+	if (rc)
+		diag_at(rt->d, CW0901, (struct span){ 0 }, "%s", err);
+	else {
+		runlog_trace(&l, &b);
+		rc = write_file(rt->o->trace, &b) ? file_trouble(rt, rt->o->trace) : 0;
+		runlog_free(&l);
+	}
+	free(err);
+	sb_free(&b);
+	return rc;
+}
+
 static void keep_history(struct rt *rt)
 {
 	char *err = NULL, *note = NULL;
@@ -364,13 +389,17 @@ static int go(struct rt *rt)
 		return file_trouble(rt, rt->resumed);
 	if (reuse_open(rt, rt->resumed))
 		return file_trouble(rt, rt->resumed);
+	if (rt->o->events && events_open(rt, rt->o->events))
+		return file_trouble(rt, rt->o->events);
 	if (open_loop(rt, &old))
 		return file_trouble(rt, "epoll");
 	wfrun_start(rt, rt->top);
 	journal_run(rt);
+	event_run(rt, false);
 	rc = loop(rt);
 	procs_close(rt);
 	pool_close(rt);
+	slots_close(rt);
 	if (!rc)
 		rc = rt->signal ? -rt->signal : rt->top->failed ? 6 : 0;
 	rt->rc = rc;
@@ -379,6 +408,13 @@ static int go(struct rt *rt)
 		rc = file_trouble(rt, rt->dir);
 	else
 		journal_sync(rt);
+	event_run(rt, true);
+	if (events_close(rt)) {
+		errno = EIO;
+		rc = rc ? rc : file_trouble(rt, rt->o->events);
+	}
+	if (rt->o->trace && trace_write(rt))
+		rc = rc ? rc : 3;
 	keep_history(rt);
 	if (rt->o->outputs_json && outputs_write(rt, rt->o->outputs_json)) {
 		file_trouble(rt, rt->o->outputs_json);
@@ -400,6 +436,7 @@ int run_workflow(struct ir *m, const struct run_opts *o, struct diag *d)
 	init(&rt);
 	rc = go(&rt);
 	view_end(&rt);
+	view_free(&rt);
 	reuse_close(&rt);
 	journal_close(&rt);
 	store_close(rt.store);

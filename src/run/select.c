@@ -37,6 +37,25 @@ static struct node **named(struct rt *rt, const char *option, const char *name, 
 	return NULL;
 }
 
+struct first { const char *name; struct node *found; };
+
+static void first_one(struct node *n, void *data)
+{
+	struct first *f = data;
+
+	if (!f->found && str_eq(n->name, f->name))
+		f->found = n;
+}
+
+struct node *node_named(struct rt *rt, struct ir_workflow *w, const char *name)
+{
+	struct first f = { name, NULL };
+
+	(void)rt;
+	workflow_nodes(w, first_one, &f);
+	return f.found;
+}
+
 /* ---- until: what a step needs ---- */
 
 struct list { struct node **v; uint32_t n; };

@@ -86,6 +86,22 @@ void slot_give(struct rt *rt, struct slot *sl, bool strays)
 	rt->free_slots = sl;
 }
 
+void slots_close(struct rt *rt)
+{
+	struct strbuf b = { 0 };
+
+	for (struct slot *sl = rt->free_slots, *next; sl; sl = next) {
+		next = sl->next;
+		drop(sl);
+	}
+	rt->free_slots = NULL;
+	if (rt->nslots) {
+		sb_f(&b, "%s/w", rt->dir);
+		remove_tree(AT_FDCWD, sb_cstr(&b));
+		sb_free(&b);
+	}
+}
+
 /* ---- inputs ---- */
 
 static int make_sub(struct step *s, const char *sub, struct strbuf *b)

@@ -84,7 +84,7 @@ void step_end(struct rt *rt, struct step *s, enum status st, int exit_code)
 		s->done(rt, s, st, exit_code);
 		return;
 	}
-	i->u.step = NULL;
+	i->seconds = s->t_start > 0 ? (float)(s->t_end - s->t_start) : 0;
 	if (st == ST_SKIPPED)
 		i->why = WHY_STOPPED;
 	if (st != ST_SKIPPED)
@@ -93,8 +93,57 @@ void step_end(struct rt *rt, struct step *s, enum status st, int exit_code)
 		i->err = arena_dup(rt->arena, s->what, strlen(s->what));
 	if (st == ST_SUCCEEDED)
 		i->ports = s->outs;
-	step_free(rt, s);
+	i->u.step = s;                                                     /* for those who are told of its end */
 	inst_end(rt, i, st, exit_code);
+	i->u.step = NULL;
+	step_free(rt, s);
+}
+
+static void published(struct rt *rt, void *data, char *err)
+{
+	struct step *s = data;
+
+	if (err) {
+		step_why(s, "%s", err);
+		free(err);
+		step_failed(rt, s, FAULT_ERROR, EXIT_VALUE);
+		return;
+	}
+	if (!s->inst->cached && !s->done) {
+		attempt_log(rt, s, true);
+		remember(rt, s);
+	}
+	step_end(rt, s, ST_SUCCEEDED, 0);
+}
+
+/* The outputs are there: copies go where the step says, then it has succeeded. */
+static void publish(struct rt *rt, struct step *s)
+{
+	const struct node *n = s->inst->node;
+	struct publish *p;
+
+	if (s->done || !n->to) {
+		published(rt, s, NULL);
+		return;
+	}
+	p = publish_new(rt, s->arena);
+	for (uint32_t k = 0; k < n->nports; k++) {
+		struct evalerr err = { 0 };
+		struct strbuf b = { 0 };
+		struct value v;
+
+		if (!n->to[k] || !type_is_path(n->ports[k].type))
+			continue;
+		if (step_eval_in(rt, s, n->to[k], false, &v, &err)) {
+			step_why(s, "the place of output '%s' could not be evaluated: %s", n->ports[k].name->s, rt_evalerr(rt, &err));
+			step_failed(rt, s, FAULT_VALUE, EXIT_VALUE);
+			return;
+		}
+		value_text(&b, &v);
+		publish_add(rt, s->arena, p, n->ports[k].name->s, &s->outs[k], sb_cstr(&b));
+		sb_free(&b);
+	}
+	publish_start(rt, p, published, s);
 }
 
 static void prepared(struct rt *rt, struct step *s)
@@ -107,7 +156,7 @@ static void prepared(struct rt *rt, struct step *s)
 	}
 	if (!s->inst->attempts && reuse(rt, s)) {
 		s->inst->cached = true;
-		step_end(rt, s, ST_SUCCEEDED, 0);
+		publish(rt, s);
 		return;
 	}
 	if (rt->o->dry_run) {
@@ -237,6 +286,7 @@ static bool retry(struct rt *rt, struct step *s, enum fault f, int code)
 	r->err = s->what ? arena_dup(rt->arena, s->what, strlen(s->what)) : NULL;
 	r->exit_code = code;
 	view_retry(rt, s, code, delay, how.limit);
+	event_retry(rt, s, code, delay);
 	step_free(rt, s);
 	i->u.any = r;
 	r->inst = i;
@@ -310,10 +360,7 @@ void step_collected(struct rt *rt, struct step *s)
 		step_failed(rt, s, s->fault, EXIT_VALUE);
 		return;
 	}
-	attempt_log(rt, s, true);
-	if (!s->done)
-		remember(rt, s);
-	step_end(rt, s, ST_SUCCEEDED, 0);
+	publish(rt, s);
 }
 
 void step_launch(struct rt *rt, struct step *s)
@@ -349,6 +396,7 @@ void step_launch(struct rt *rt, struct step *s)
 	sp.out = step_stdout(s);
 	sb_free(&b);
 	view_started(rt, s);
+	event_started(rt, s);
 	if (proc_start(rt, &s->proc, &sp, step_attempt_ended, s)) {
 		struct proc_end e = { .status = -1, .err = errno, .what = "supervisor" };
 

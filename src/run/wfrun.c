@@ -1,4 +1,6 @@
 /* Activations of workflows: parameters, the body, on blocks, outputs; a workflow as a step. */
+#include <stdlib.h>
+
 #include "rt.h"
 
 struct wfrun *wfrun_new(struct rt *rt, struct ir_workflow *w, struct inst *caller)
@@ -148,14 +150,57 @@ static void next_phase(struct rt *rt, struct wfrun *wf)
 	wfrun_end(rt, wf);
 }
 
+static void published(struct rt *rt, void *data, char *err)
+{
+	struct wfrun *wf = data;
+
+	if (err) {
+		view_note(rt, "%s", err);
+		free(err);
+		wf->failed = true;
+		wf->status = ST_FAILED;
+		vec_push(rt->arena, &wf->failures, wf->w->name);
+	}
+	next_phase(rt, wf);
+}
+
+/* Copies of the workflow's outputs go where it says. */
+static void publish(struct rt *rt, struct wfrun *wf)
+{
+	struct publish *p = publish_new(rt, rt->arena);
+
+	for (uint32_t k = 0; k < wf->w->nouts && wf->status == ST_SUCCEEDED; k++) {
+		struct evalerr err = { 0 };
+		struct strbuf b = { 0 };
+		struct value v;
+
+		if (!wf->w->outs[k].to || !type_is_path(wf->outs[k].type))
+			continue;
+		if (rt_eval(rt, wf->body, wf->w->outs[k].to, &v, &err)) {
+			sb_f(&b, "the place of output '%s' could not be evaluated: %s", wf->w->outs[k].name->s, rt_evalerr(rt, &err));
+			published(rt, wf, xstrdup(sb_cstr(&b)));
+			sb_free(&b);
+			return;
+		}
+		value_text(&b, &v);
+		publish_add(rt, rt->arena, p, wf->w->outs[k].name->s, &wf->outs[k], sb_cstr(&b));
+		sb_free(&b);
+	}
+	publish_start(rt, p, published, wf);
+}
+
 void wfrun_scope_ended(struct rt *rt, struct wfrun *wf, struct scope *s)
 {
 	if (s == wf->body) {
 		wf->status = wf->failed ? ST_FAILED : ST_SUCCEEDED;
 		find_outputs(rt, wf);
 		for (uint32_t k = 0; k < wf->w->nouts; k++)
-			if (wf->out_err[k])
+			if (wf->out_err[k]) {
 				wf->failed = true;
+				view_note(rt, "output '%s' could not be evaluated: %s", wf->w->outs[k].name->s, wf->out_err[k]);
+			}
+		publish(rt, wf);
+		return;
 	}
 	next_phase(rt, wf);
 }
