@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define BACKENDS(X) X(airflow) X(shell) X(ir)
+#define BACKENDS(X) X(airflow) X(argo) X(shell) X(ir)
 
 #define X(name) extern const struct backend backend_##name;
 BACKENDS(X)

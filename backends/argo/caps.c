@@ -1,0 +1,88 @@
+/* What Argo cannot carry, the options, and the row of the backend. */
+#include "dag.h"
+
+#include <string.h>
+
+static bool in_called(const struct ir *m, const struct ir_workflow *w, const struct node *n, const struct optset *o)
+{
+	(void)n;
+	(void)o;
+	return w != m->entry;
+}
+
+static bool computed_pool(const struct ir *m, const struct ir_workflow *w, const struct node *n, const struct optset *o)
+{
+	const struct ir_lock *v = n ? n->attrs->locks.v : w->locks.v;
+	uint32_t k = n ? n->attrs->locks.n : w->locks.n;
+
+	(void)m;
+	(void)o;
+	for (uint32_t i = 0; i < k; i++)
+		if (v[i].pool && v[i].name->op != EX_LIT)
+			return true;
+	return false;
+}
+
+/* Each round is nested in the one before, and the engine follows 100 templates. */
+static bool too_deep(const struct ir *m, const struct ir_workflow *w, const struct node *n, const struct optset *o)
+{
+	int64_t rounds = 0;
+
+	(void)m;
+	(void)w;
+	(void)o;
+	if (!n)
+		return false;
+	for (const struct node *l = n; l; l = l->graph->owner)
+		rounds += l->kind == N_LOOP ? l->u.loop.max : 1;
+	return rounds > 88;
+}
+
+static bool numbered(const struct ir *m, const struct ir_workflow *w, const struct node *n, const struct optset *o)
+{
+	(void)m;
+	(void)w;
+	(void)o;
+	return n && n->u.wait.poll && n->u.wait.poll->body != BODY_RUN;
+}
+
+static const struct cap caps[] = {
+	{ FEAT_DATAFLOW, "its pipelines hand on files, not records", "run it locally with `couler run`, or make each operator a step over files", NULL },
+	{ FEAT_SWEEP_TPE, "a run cannot feed results back into the search", "search = random(...) or halving(...), or run it locally with `couler run`", NULL },
+	{ FEAT_SWEEP_LLM, "a run cannot feed results back into the search", "search = random(...) or halving(...), or run it locally with `couler run`", NULL },
+	{ FEAT_CATCHUP, "a CronWorkflow does not make up for missed times", "leave catchup out, and let a parameter say for which time a run is", NULL },
+	{ FEAT_ONLY_IF, "a CronWorkflow has no condition over parameters", "put the steps into an `if` with this condition", NULL },
+	{ FEAT_LOCATION_LOCAL, "a cluster does not see files beside the .cw file", "put it where the cluster sees it and name that place, such as \"s3://bucket/key\"; small text can travel as `code`", NULL },
+	{ FEAT_PUBLISH_LOCAL, "a cluster does not see the folder of the .cw file", "publish to a place such as \"s3://bucket/key\"", NULL },
+	{ FEAT_CODE_LARGE, "code travels in the manifest, as text of up to 256 KiB in all", "build it into the image, or fetch it in the step", NULL },
+	{ FEAT_ON, "a called workflow's `on` blocks have no exit handler of their own", "move them to the workflow that is started", in_called },
+	{ FEAT_POOL, "a pool's size stands in a ConfigMap, and that needs a name known now", "write the pool's name as a literal", computed_pool },
+	{ FEAT_LOOP, "each round is nested in the one before, and the engine follows 100 levels", "make max smaller, or put the rounds into one step", too_deep },
+	{ FEAT_WAIT_RUN, "a condition is polled by a script", "use `run` in place of `command`", numbered },
+	{ -1, NULL, NULL, NULL },
+};
+
+const struct optdesc argo_opts[] = {
+	{ "as", OPT_ENUM, "auto", "auto|workflow|template|cron|cron-template", "what is written: a Workflow, a WorkflowTemplate, a CronWorkflow, or a CronWorkflow that runs a WorkflowTemplate; auto: by the schedule" },
+	{ "limits", OPT_BOOL, "on", NULL, "refuse what a cluster with the usual limits would: 200 templates, 200 tasks a template, 1 MiB" },
+	{ "repository", OPT_ENUM, "s3", "s3|gcs|oss|azure", "kind of the cluster's artifact repository, for files that are gathered" },
+	{ "strict", OPT_BOOL, "off", NULL, "expect string parameters encoded as steps' outputs are, so that any text can be given" },
+	{ NULL, OPT_BOOL, NULL, NULL, NULL },
+};
+
+static size_t size(const struct ir *m, const struct node *n, const struct optset *o)
+{
+	return argo_size(m, n, o);
+}
+
+extern const struct backend backend_argo;
+const struct backend backend_argo = {
+	.name = "argo",
+	.help = "Argo Workflows v4: Workflow, WorkflowTemplate or CronWorkflow",
+	.suffix = ".argo.yaml",
+	.caps = caps,
+	.opts = argo_opts,
+	.emit = argo_emit,
+	.size = size,
+	.container = true,
+};

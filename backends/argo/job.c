@@ -1,0 +1,10 @@
+/* Jobs: Kubernetes objects that a controller of the cluster runs. */
+#include "shape.h"
+
+void job_write(struct argo *g, struct yaml *y, struct shape *s, struct site *x)
+{
+	(void)y;
+	(void)x;
+	diag_at(g->d, CW0801, s->first->span, "x");
+	g->err = -1;
+}

@@ -1,0 +1,67 @@
+/*
+ * Steps of one shape share a template: the same task and attributes, whatever their inputs. An input that is the same
+ * constant, or the same parameter of the workflow, in all of them stands in the template itself.
+ */
+#ifndef ARGO_SHAPE_H
+#define ARGO_SHAPE_H
+
+#include "xl.h"
+
+enum in_how {
+	IN_HERE,                          /* e stands in the template */
+	IN_PARAM,                         /* an input parameter */
+	IN_FILE,                          /* an input artifact, or a location */
+	IN_FILES                          /* a list that is written out: one artifact an element */
+};
+
+struct shape_in { enum in_how how; enum form form; const struct expr *e; const char *name; uint32_t n; };
+
+/* A value that attributes or arguments read and that is no input of the task. */
+struct shape_extra { const struct expr *ref; const char *name; };
+
+struct shape {
+	const struct ir_task *task;       /* NULL: a service that is only an image */
+	const struct attrs *attrs;
+	const struct node *first;
+	uint32_t hash, users;
+	bool keyed, counted;              /* files have keys of their own; lists of files say how long they are */
+	const char *name, *try_;          /* templates: the step; the one around it that always succeeds (NULL: not used) */
+	struct shape_in *ins;
+	VEC(struct shape_extra) extra;
+	struct strmap names;              /* of its inputs */
+	bool at;                          /* has the hidden input `at` */
+	uint8_t *on;                      /* per output: an `on` block reads it from here (globalName) */
+};
+
+void argo_shapes(struct argo *g);          /* groups the nodes of all contexts */
+void shape_write(struct argo *g, struct shape *s);                     /* its templates */
+bool attrs_same(const struct attrs *a, const struct attrs *b);
+bool expr_same(const struct expr *a, const struct expr *b);
+uint32_t hash_bytes(uint32_t h, const void *p, size_t n);
+const struct ir_task *task_of(const struct node *n);                   /* NULL: none, or only an image */
+bool has_pod(const struct node *n);
+const struct str *pinned(const struct expr *e);
+
+/* ---- step.c: parts of the template of a step ---- */
+void step_template(struct argo *g, struct yaml *y, struct shape *s);
+/* wrapper: the step runs in it, values may come encoded; encoded: its script, too */
+void step_environment(struct argo *g, struct yaml *y, struct shape *s, struct site *x, bool wrapper, bool encoded);
+void step_volumes(struct argo *g, struct yaml *y, struct shape *s, struct site *x);
+void step_mounts(struct argo *g, struct yaml *y, struct shape *s, struct site *x);
+/* ---- attr.c ---- */
+void attr_template(struct argo *g, struct yaml *y, struct site *x, const struct attrs *a);             /* entries of a template */
+void attr_container(struct argo *g, struct yaml *y, struct site *x, const struct attrs *a);            /* entries of a container */
+bool attr_volumes(struct argo *g, struct yaml *y, struct site *x, const struct attrs *a);              /* items of `volumes` */
+void attr_mounts(struct argo *g, struct yaml *y, struct site *x, const struct attrs *a);               /* items of `volumeMounts` */
+void attr_metadata(struct yaml *y, struct site *x, const struct attrs *a);
+void attr_retry(struct argo *g, struct yaml *y, struct site *x, const struct attrs *a);
+bool has_retries(const struct attrs *a);
+void pools_write(struct argo *g, struct strbuf *out);                  /* ConfigMaps */
+const char *plain_of(struct site *x, const struct expr *e);            /* not encoded */
+void attr_synchronization(struct argo *g, struct yaml *y, struct site *x, const struct ir_lock *v, uint32_t n);
+/* ---- body.c ---- */
+void body_write(struct argo *g, struct yaml *y, struct shape *s, struct site *x);
+/* ---- job.c ---- */
+void job_write(struct argo *g, struct yaml *y, struct shape *s, struct site *x);
+
+#endif
