@@ -95,6 +95,7 @@ static int help(int argc, char **argv)
 	const struct command *c;
 	const struct diag_info *i;
 	bool man = false;
+	char two[64];
 	int code, n, rc = cli_parse(&command_help, argc, argv, &n, set, &man);
 
 	if (rc)
@@ -103,9 +104,10 @@ static int help(int argc, char **argv)
 		list();
 		return 0;
 	}
-	if (n > 1)
+	snprintf(two, sizeof two, "%s %s", argv[0], n > 1 ? argv[1] : "");
+	c = command_find(n > 1 ? two : argv[0]);
+	if (n > 2 || (n > 1 && !c))
 		return cli_fail(2, "help takes one word; `couler help` lists the commands");
-	c = command_find(argv[0]);
 	if (c) {
 		if (man)
 			man_page(c);

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "cli.h"
+#include "sim.h"
 
-#define COMMANDS(X) X(init) X(check) X(compile) X(run) X(runs) X(logs) X(resume) X(approve) X(cache) X(report) X(airflow) X(fmt) X(graph) X(passes) X(backends) X(completions) X(help) X(version)
+#define COMMANDS(X) X(init) X(check) X(compile) X(run) X(runs) X(logs) X(resume) X(approve) X(cache) X(report) X(airflow) X(fmt) X(graph) X(sim) X(passes) X(backends) X(completions) X(help) X(version)
 
 #define X(name) extern const struct command command_##name;
 COMMANDS(X)
@@ -23,7 +24,7 @@ const struct command *command_find(const char *name)
 	for (const struct command *const *c = commands; *c; c++)
 		if (!strcmp((*c)->name, name))
 			return *c;
-	return NULL;
+	return simulator_find(name);
 }
 
 static int version(int argc, char **argv)
