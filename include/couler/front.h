@@ -21,6 +21,9 @@ char *read_file(struct arena *a, const char *path, size_t *len);
 struct front_opts { const char *workflow; bool entry_optional; };
 struct ir *front(struct arena *a, struct strtab *strs, struct diag *d, const char *path, const struct front_opts *o, int *status);
 
+/* The same for a text (NUL after len bytes) that would stand at path, which need not exist: a draft. */
+struct ir *front_text(struct arena *a, struct strtab *strs, struct diag *d, const char *path, const char *text, size_t len, const struct front_opts *o, int *status);
+
 /* The project root that holds path: nearest ancestor with couler.yaml or .git, else the folder of path. */
 const char *project_root(struct arena *a, const char *path);
 

@@ -273,27 +273,43 @@ static void elab_main(struct elab *e)
 			task_check_uncalled(e, d);
 }
 
-struct ir *front(struct arena *a, struct strtab *strs, struct diag *d, const char *path, const struct front_opts *o, int *status)
+static struct ir *build(struct elab *e, const struct front_opts *o, int *status)
 {
-	struct elab e = { .arena = a, .strs = strs, .diag = d };
+	struct diag *d = e->diag;
 	struct def *entry;
 
-	*status = 0;
-	e.ir = ir_new(a, strs, d);
-	words_init(&e);
-	e.main = module_load(&e, path, status);
-	if (!e.main)
-		return NULL;
-	e.ir->file = str_internz(strs, e.main->path);
-	e.ir->dir = str_internz(strs, e.main->dir);
-	elab_main(&e);
-	entry = o && o->workflow ? named_entry(&e, o->workflow, status) : only_entry(&e, o && o->entry_optional, status);
+	e->ir->file = str_internz(e->strs, e->main->path);
+	e->ir->dir = str_internz(e->strs, e->main->dir);
+	elab_main(e);
+	entry = o && o->workflow ? named_entry(e, o->workflow, status) : only_entry(e, o && o->entry_optional, status);
 	sort_by_place(d);
 	if (d->errors) {
 		if (!*status)
 			*status = 1;
 		return NULL;
 	}
-	finish(&e, entry ? entry->workflow : NULL);
-	return e.ir;
+	finish(e, entry ? entry->workflow : NULL);
+	return e->ir;
+}
+
+struct ir *front(struct arena *a, struct strtab *strs, struct diag *d, const char *path, const struct front_opts *o, int *status)
+{
+	struct elab e = { .arena = a, .strs = strs, .diag = d };
+
+	*status = 0;
+	e.ir = ir_new(a, strs, d);
+	words_init(&e);
+	e.main = module_load(&e, path, status);
+	return e.main ? build(&e, o, status) : NULL;
+}
+
+struct ir *front_text(struct arena *a, struct strtab *strs, struct diag *d, const char *path, const char *text, size_t len, const struct front_opts *o, int *status)
+{
+	struct elab e = { .arena = a, .strs = strs, .diag = d };
+
+	*status = 0;
+	e.ir = ir_new(a, strs, d);
+	words_init(&e);
+	e.main = module_load_text(&e, path, text, len, status);
+	return e.main ? build(&e, o, status) : NULL;
 }

@@ -200,5 +200,6 @@ int code_collect(struct elab *e, struct module *m, const struct ast_expr *list, 
 
 /* Reads and parses path and, recursively, what it imports; definitions registered. NULL after diagnostics, *status set as front() does. */
 struct module *module_load(struct elab *e, const char *path, int *status);
+struct module *module_load_text(struct elab *e, const char *path, const char *text, size_t len, int *status);
 
 #endif

@@ -301,24 +301,29 @@ static struct module *load(struct loader *l, const struct loading *by, const cha
 	return m;
 }
 
-struct module *module_load(struct elab *e, const char *path, int *status)
+struct module *module_load_text(struct elab *e, const char *path, const char *text, size_t len, int *status)
 {
 	struct loader l = { .e = e };
 	bool in = !strcmp(path, "-");
 	unsigned errors = e->diag->errors;
 	struct module *m;
-	size_t len;
-	char *text;
 
 	if (!e->root)
 		e->root = project_root(e->arena, path);
-	text = read_file(e->arena, path, &len);
+	m = load(&l, NULL, path, in ? "<stdin>" : path, text, len, in ? NULL : path_real(e->arena, path));
+	*status = e->diag->errors > errors ? 1 : 0;
+	return m;
+}
+
+struct module *module_load(struct elab *e, const char *path, int *status)
+{
+	size_t len;
+	char *text = read_file(e->arena, path, &len);
+
 	if (!text) {
 		diag_at(e->diag, CW0602, (struct span){ 0 }, "cannot read '%s': %s", path, strerror(errno));
 		*status = 3;
 		return NULL;
 	}
-	m = load(&l, NULL, path, in ? "<stdin>" : path, text, len, in ? NULL : path_real(e->arena, path));
-	*status = e->diag->errors > errors ? 1 : 0;
-	return m;
+	return module_load_text(e, path, text, len, status);
 }
