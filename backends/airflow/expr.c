@@ -248,7 +248,7 @@ static void ref(struct af *af, struct strbuf *b, struct frame *f, const struct e
 /* ---- operators ---- */
 
 static const char *const ops[EX_COUNT] = {
-	[EX_LIST] = "list", [EX_MAP] = "map", [EX_CONCAT] = "text", [EX_COND] = "?:", [EX_COALESCE] = "?" "?", [EX_OR] = "||", [EX_AND] = "&&",
+	[EX_LIST] = "list", [EX_MAP] = "map", [EX_CONCAT] = "text", [EX_COND] = "?:", [EX_COALESCE] = "??", [EX_OR] = "||", [EX_AND] = "&&",
 	[EX_EQ] = "==", [EX_NE] = "!=", [EX_LT] = "<", [EX_LE] = "<=", [EX_GT] = ">", [EX_GE] = ">=", [EX_IN] = "in",
 	[EX_ADD] = "+", [EX_SUB] = "-", [EX_MUL] = "*", [EX_DIV] = "/", [EX_MOD] = "%", [EX_NEG] = "neg", [EX_NOT] = "!",
 	[EX_MEMBER] = ".", [EX_INDEX] = "[]", [EX_CALL] = "call", [EX_CONV] = "conv",

@@ -251,7 +251,7 @@ static uint32_t indentation(const char *s, uint32_t i, uint32_t end, uint32_t *a
 static struct ast_expr *verbatim(struct parser *p, const struct token *t, struct ast_expr *e)
 {
 	const char *s = p->lx.s;
-	uint32_t i = t->off + 3, end = t->off + t->len - 3, at = 0, common, line = i;
+	uint32_t i = t->off + 3, end = t->off + t->len - 3, at = 0, common, line;
 
 	e->verbatim = true;
 	while (end > i && is_blank(s[end - 1]))

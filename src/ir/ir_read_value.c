@@ -134,7 +134,7 @@ bool read_array(struct jreader *r, const json_t *j, uint32_t *n)
 
 bool read_span(struct jreader *r, const json_t *j, struct span *out)
 {
-	int64_t v[3];
+	int64_t v[3] = { 0 };
 	size_t at;
 
 	if (json_array_size(j) != 3)

@@ -38,8 +38,8 @@ static void line(struct canvas *k, double x, double y, unsigned mask, bool solid
 
 static void vertical(struct canvas *k, double x, double y0, double y1, bool solid)
 {
-	for (double y = y0; y <= y1; y++)
-		line(k, x, y, UP | DOWN, solid);
+	for (long y = lround(y0); (double)y <= y1; y++)
+		line(k, x, (double)y, UP | DOWN, solid);
 }
 
 static const char *glyph(const struct cell *c)
@@ -215,11 +215,11 @@ static void put_text(struct canvas *k, double x, double y, const char *s)
 
 static void put_box(struct canvas *k, double x, double y, double w, double h, const char *title)
 {
-	for (double i = 1; i < w - 1; i++) {
+	for (int i = 1; i < w - 1; i++) {
 		line(k, x + i, y, LEFT | RIGHT, true);
 		line(k, x + i, y + h - 1, LEFT | RIGHT, true);
 	}
-	for (double i = 1; i < h - 1; i++) {
+	for (int i = 1; i < h - 1; i++) {
 		line(k, x, y + i, UP | DOWN, true);
 		line(k, x + w - 1, y + i, UP | DOWN, true);
 	}
@@ -249,8 +249,8 @@ static void put_net(struct canvas *k, const struct pic_part *p, const struct rou
 			vertical(k, x, top, row - 1, link->data);
 			if (lo == hi)
 				line(k, x, row, UP | DOWN, link->data);
-			for (double c = lo + 1; c < hi; c++)
-				line(k, c, row, LEFT | RIGHT, link->data);
+			for (long c = lround(lo) + 1; (double)c < hi; c++)
+				line(k, (double)c, row, LEFT | RIGHT, link->data);
 			if (lo != hi) {
 				line(k, x, row, UP | (x < to ? RIGHT : LEFT), link->data);
 				line(k, to, row, DOWN | (x < to ? LEFT : RIGHT), link->data);
