@@ -317,7 +317,7 @@ void ctx_write(struct argo *g, struct ctx *c)
 {
 	struct dag d = { .g = g, .c = c };
 	struct strbuf outs = { 0 };
-	struct template *t = &g->templates.v[c->slot];
+	struct template *t;
 	struct yaml y, oy;
 	struct span sp = c->owner ? c->owner->span : c->w->span;
 

@@ -271,7 +271,7 @@ static void input_env(struct argo *g, struct yaml *y, struct shape *s, struct si
 		}
 		if (in->how == IN_HERE) {
 			struct site here = *x;
-			enum form f = in->e->op == EX_LIT || in->e->op == EX_CONV ? in->form : in->form;
+			enum form f = in->form;
 			const char *v;
 
 			here.shape = NULL;

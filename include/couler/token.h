@@ -16,7 +16,7 @@
 	X(DURATION, "a duration") X(SIZE, "a size") X(STRING, "a string") X(VERBATIM, "a verbatim block") \
 	X(LBRACE, "'{'") X(RBRACE, "'}'") X(LBRACK, "'['") X(RBRACK, "']'") X(LPAREN, "'('") X(RPAREN, "')'") \
 	X(SEMI, "';'") X(COMMA, "','") X(COLON, "':'") X(DOT, "'.'") X(ASSIGN, "'='") \
-	X(QUESTION, "'?'") X(COALESCE, "'?" "?'") X(OR, "'||'") X(AND, "'&&'") \
+	X(QUESTION, "'?'") X(COALESCE, "'\?\?'") X(OR, "'||'") X(AND, "'&&'") \
 	X(EQ, "'=='") X(NE, "'!='") X(LT, "'<'") X(LE, "'<='") X(GT, "'>'") X(GE, "'>='") \
 	X(PLUS, "'+'") X(MINUS, "'-'") X(STAR, "'*'") X(SLASH, "'/'") X(PERCENT, "'%'") X(NOT, "'!'") \
 	X(BAD, "a character that .cw does not have")

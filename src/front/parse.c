@@ -686,6 +686,7 @@ static struct ast_block *parse_file(struct parser *p)
 	next(p);
 	parse_statements(p, &open, &b->v, &b->n);
 	b->span = span_at(p, 0, p->lx.end);
+	p->open = NULL;
 	return b;
 }
 

@@ -283,7 +283,7 @@ uint32_t *graph_critical_path(struct arena *a, const struct edges *e, const doub
 			}
 		}
 		dist[v] += w ? w[v] : 1;
-		if (end == NONE || dist[v] > dist[end] || (dist[v] == dist[end] && v < end))
+		if (end == NONE || dist[v] > dist[end] || (v < end && dist[v] == dist[end]))
 			end = v;
 	}
 	*len = dist[end];

@@ -45,7 +45,7 @@ void cell_settle(struct rt *rt, struct cell *c, enum result r)
 
 	c->done = true;
 	c->result = (uint8_t)r;
-	for (struct waiter *next; (w = c->waiters); c->waiters = next) {     /* first come, first served */
+	for (struct waiter *next = NULL; (w = c->waiters); c->waiters = next) {     /* first come, first served */
 		next = w->next;
 		w->next = in_order;
 		in_order = w;

@@ -52,7 +52,9 @@ static bool untouched(const struct slot *sl)
 
 	if (fstat(sl->tmp, &st) || !st.st_nlink || (st.st_mode & 0700) != 0700 || lseek(sl->tmp, 0, SEEK_SET) < 0)
 		return false;
-	return getdents64(sl->tmp, buf, sizeof buf) == 48 && getdents64(sl->tmp, buf, sizeof buf) == 0;   /* "." and "..", 24 bytes each */
+	if (getdents64(sl->tmp, buf, sizeof buf) != 48)                 /* "." and "..", 24 bytes each */
+		return false;
+	return getdents64(sl->tmp, buf, sizeof buf) == 0;
 }
 
 static void drop(struct slot *sl)

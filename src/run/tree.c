@@ -72,7 +72,7 @@ static int scan_tree(int root, struct scan *s, char **at)
 		}
 		while ((de = readdir(d))) {
 			char *path;
-			struct stat st;
+			struct stat st = { 0 };
 
 			if (!strcmp(de->d_name, ".") || !strcmp(de->d_name, ".."))
 				continue;
