@@ -5,6 +5,7 @@
  * usage.c    which outputs, statuses and files are read from where
  * ref.c      references: paths of values in a DAG template, captures from the ones around it
  * expr.c     expressions to expr-lang; expr_fn.c its functions
+ * unlet.c    expressions without `let`
  * text.c     how text travels through Argo unchanged
  * name.c     names
  * file.c     files: artifacts, locations, gathers
@@ -165,6 +166,10 @@ void argo_plan(struct argo *g);
 void place_inner(struct argo *g, struct ctx *c, struct node *n);
 /* Where a task stands for node n as seen from context c: its name in c, NULL if none does. */
 const char *task_in(struct argo *g, const struct node *n, const struct ctx *c);
+
+/* ---- ref.c ---- */
+/* A parameter of the entry workflow is given encoded: asked for, or its own default would be rewritten. */
+bool param_encoded(const struct argo *g, uint32_t i);
 
 /* ---- file.c ---- */
 bool gathers_files(struct argo *g, const struct node *f);              /* an element of this for leaves files that are read from outside */

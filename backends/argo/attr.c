@@ -7,6 +7,8 @@
 /* A value as it is, not encoded: for fields that Argo hands on to Kubernetes. */
 const char *plain_of(struct site *x, const struct expr *e)
 {
+	struct ex t;
+
 	if (e->op == EX_LIT) {
 		struct strbuf b = { 0 };
 
@@ -14,9 +16,10 @@ const char *plain_of(struct site *x, const struct expr *e)
 		return a_buf(x->g, &b);
 	}
 	x->lets = 0;
-	if (e->type.kind == T_STRING)
-		return value_tag(x, xl_text(x, e, FORM_RAW));
-	return value_tag(x, xl_text(x, e, FORM_ANY));
+	t = xl_text(x, e, e->type.kind == T_STRING ? FORM_RAW : FORM_ANY);
+	if (x->shape && may_fail(t.s))
+		t = xl_decode(x, hoisted(x, e, false));
+	return value_tag(x, t);
 }
 
 static bool is_const(const struct expr *e)

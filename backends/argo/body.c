@@ -72,16 +72,12 @@ static const char *argument(struct site *x, const struct expr *e)
 		return a_buf(x->g, &b);
 	}
 	x->lets = 0;
+	if (xl_form(x, e) == FORM_SAFE)
+		return plain_of(x, e);
 	t = xl_text(x, e, FORM_RAW);
-	if (t.form == FORM_SAFE)
-		return value_tag(x, t);
-	t = xl_decode(x, t);
-	{
-		const char *v = xl_let(x);
-
-		return a_f(x->g, "{{=let %s = %s; %s contains '{\\x7b' ? %s : replace(%s, '$', '$$')}}", v, t.s, v,
-			xl_fail(x, CW0706, e->span, "an argument that holds two opening braces cannot be passed to a command"), v);
-	}
+	if (xl_form(x, e) != FORM_RAW || may_fail(t.s))
+		t = xl_decode(x, hoisted(x, e, true));
+	return value_tag(x, ex_f(x, P_ATOM, "replace(%s, '$', '$$')", t.s));
 }
 
 static void command(struct argo *g, struct yaml *y, struct shape *s, struct site *x)

@@ -48,6 +48,11 @@ static bool numbered(const struct ir *m, const struct ir_workflow *w, const stru
 
 static const struct cap caps[] = {
 	{ FEAT_DATAFLOW, "its pipelines hand on files, not records", "run it locally with `couler run`, or make each operator a step over files", NULL },
+	{ FEAT_JOB_PYTORCH, "it is no row of processes", "run it locally with `couler run`", NULL },
+	{ FEAT_JOB_TENSORFLOW, "it is no row of processes", "run it locally with `couler run`", NULL },
+	{ FEAT_JOB_MPI, "it is no row of processes", "run it locally with `couler run`", NULL },
+	{ FEAT_JOB_RAY, "it is no row of processes", "submit to a Ray cluster from a step's script", NULL },
+	{ FEAT_JOB_KUBERNETES, "objects are not written", "call kubectl from a step's script", NULL },
 	{ FEAT_SWEEP_TPE, "a run cannot feed results back into the search", "search = random(...) or halving(...), or run it locally with `couler run`", NULL },
 	{ FEAT_SWEEP_LLM, "a run cannot feed results back into the search", "search = random(...) or halving(...), or run it locally with `couler run`", NULL },
 	{ FEAT_CATCHUP, "a CronWorkflow does not make up for missed times", "leave catchup out, and let a parameter say for which time a run is", NULL },

@@ -1,5 +1,5 @@
 /* Expressions of the IR as expr-lang: operators, conversions, texts (xl.h). Functions are in expr_fn.c. */
-#include "xl.h"
+#include "shape.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -728,7 +728,7 @@ const char *value_tag(struct site *x, struct ex t)
 		sb_z(&b, "}}");
 		return a_buf(x->g, &b);
 	}
-	return a_f(x->g, "{{=%s}}", xl_bare(x, t.s));
+	return a_f(x->g, "{{=%s}}", xl_unlet(x->g, xl_bare(x, t.s)));
 }
 
 const char *value_of(struct site *x, const struct expr *e, enum form want)
@@ -745,6 +745,8 @@ const char *value_of(struct site *x, const struct expr *e, enum form want)
 	}
 	x->lets = 0;
 	t = xl_text(x, e, want);
+	if (x->shape && may_fail(t.s))
+		return value_tag(x, hoisted(x, e, false));
 	/* the engine writes numbers and bools as JSON by itself */
 	if (!e->type.list && (type_is_num(e->type) || e->type.kind == T_BOOL || e->type.kind == T_SIZE || e->type.kind == T_DURATION)) {
 		const char *in = inside_call(x, t.s, e->type.kind == T_BOOL ? "string(" : "toJson(");

@@ -263,6 +263,12 @@ static struct ex fn_range(struct site *x, const struct expr *e)
 	return ex_f(x, 25, "int(%s)..int(%s) - 1", lo.s, hi.s);
 }
 
+/* [a, b]: a, b */
+static const char *inside_list(struct site *x, const char *s)
+{
+	return a_f(x->g, "%.*s", (int)strlen(s) - 2, s + 1);
+}
+
 /* The list of the operands of min, max, sum, mean. */
 static struct ex operands(struct site *x, const struct expr *e)
 {
@@ -277,28 +283,51 @@ static struct ex operands(struct site *x, const struct expr *e)
 	return (struct ex){ .s = a_buf(x->g, &b), .prec = P_ATOM };
 }
 
+/* Elements of it, as operands, all of which are numbers that are not NaN by their type. */
+static bool plain_ints(const struct expr *e)
+{
+	for (uint32_t i = 0; i < e->n; i++)
+		if (!type_is(e->u.args[i]->type, T_INT))
+			return false;
+	return e->type.kind == T_INT || e->fn == FN_argmin || e->fn == FN_argmax;
+}
+
+/*
+ * A failure stands last in ? :, whose type would otherwise be a string to the checker of the engine.
+ */
 static struct ex fn_numbers(struct site *x, const struct expr *e)
 {
 	struct ex l = operands(x, e);
-	const char *name = expr_fns[e->fn].name, *v = xl_let(x), *w;
+	const char *name = expr_fns[e->fn].name, *v = xl_let(x), *body;
 	const char *empty = xl_fail(x, CW0707, e->span, a_f(x->g, "%s of an empty list", name));
 	const char *bad = xl_fail(x, CW0703, e->span, "the result is not a finite number");
+	bool some = e->n > 1 || !e->u.args[0]->type.list || (e->u.args[0]->op == EX_LIST && e->u.args[0]->n), finite = e->n > 1 && plain_ints(e);
 
-	w = xl_let(x);
 	switch ((enum expr_fn)e->fn) {
 	case FN_sum:
 		if (e->type.kind == T_INT)
 			return ex_let(x, "let %s = sum(%s); abs(%s) < " LIMIT " ? int(%s) : %s", v, l.s, v, v, xl_fail(x, CW0702, e->span, "the result is out of the range of int"));
 		return ex_let(x, "let %s = sum(%s); %s - %s == 0 ? %s + 0.0 : %s", v, l.s, v, v, v, bad);
-	case FN_mean:
-		return ex_let(x, "let %s = %s; let %s = len(%s) > 0 ? sum(%s) / len(%s) : %s; %s - %s == 0 ? %s + 0 : %s", v, l.s, w, v, v, v, empty, w, w, w, bad);
+	case FN_mean: {
+		const char *w = xl_let(x);
+
+		body = a_f(x->g, "let %s = sum(%s) / len(%s); %s - %s == 0 ? %s + 0 : %s", w, v, v, w, w, w, bad);
+		return some ? ex_let(x, "let %s = %s; %s", v, l.s, body) : ex_let(x, "let %s = %s; len(%s) > 0 ? (%s) : %s", v, l.s, v, body, empty);
+	}
 	case FN_argmin:
 	case FN_argmax:
-		return ex_let(x, "let %s = %s; len(%s) == 0 ? %s : any(%s, # - # != 0) ? %s : findIndex(%s, # == %s(%s))", v, l.s, v, empty, v, bad, v,
-			e->fn == FN_argmin ? "min" : "max", v);
+		body = a_f(x->g, "reduce(%s, #index == 0 || # %s #acc[0] ? [#, #index] : #acc, [])[1]", v, e->fn == FN_argmin ? "<" : ">");
+		if (!finite)
+			body = a_f(x->g, "all(%s, # - # == 0) ? %s : %s", v, body, bad);
+		break;
 	default:
-		return ex_let(x, "let %s = %s; len(%s) == 0 ? %s : any(%s, # != #) ? %s : %s(%s)", v, l.s, v, empty, v, bad, e->fn == FN_min ? "min" : "max", v);
+		if (some && finite)
+			return ex_f(x, P_ATOM, "%s(%s)", name, inside_list(x, l.s));
+		body = a_f(x->g, "%s(%s)", name, v);
+		if (!finite)
+			body = a_f(x->g, "all(%s, # == #) ? %s : %s", v, body, bad);
 	}
+	return some ? ex_let(x, "let %s = %s; %s", v, l.s, body) : ex_let(x, "let %s = %s; len(%s) > 0 ? (%s) : %s", v, l.s, v, body, empty);
 }
 
 /* Numbers and durations apart, min and max also take times: the first least one. */
@@ -311,17 +340,18 @@ static struct ex fn_extreme(struct site *x, const struct expr *e)
 		return fn_numbers(x, e);
 	l = operands(x, e);
 	v = xl_let(x);
-	return ex_let(x, "let %s = %s; len(%s) == 0 ? %s : %s", v, l.s, v, xl_fail(x, CW0707, e->span, "of an empty list"),
-		a_f(x->g, e->fn == FN_min ? "sort(%s)[0]" : "sort(%s)[len(%s) - 1]", v, v));
+	return ex_let(x, "let %s = %s; len(%s) > 0 ? %s : %s", v, l.s, v, a_f(x->g, e->fn == FN_min ? "sort(%s)[0]" : "sort(%s)[len(%s) - 1]", v, v),
+		xl_fail(x, CW0707, e->span, a_f(x->g, "%s of an empty list", expr_fns[e->fn].name)));
 }
 
 static struct ex fn_index_of(struct site *x, const struct expr *e)
 {
 	const struct expr *l = e->u.args[0], *a = e->u.args[1];
-	struct ex list = xl_native(x, l);
-	const char *v = xl_let(x);
+	struct ex list = xl_native(x, l), v = xl_native(x, a);
 
-	return ex_let(x, "let %s = %s; findIndex(%s, # == %s) ?? -1", v, xl_native(x, a).s, list.s, v);
+	if (a->op == EX_LIT || a->op == EX_REF)
+		return ex_f(x, P_OPEN, "findIndex(%s, # == %s) ?? -1", list.s, ex_in(x, v, P_CMP + 1));
+	return ex_f(x, P_ATOM, "reduce(%s, #acc[1] < 0 && # == #acc[0] ? [#acc[0], #index] : #acc, [%s, -1])[1]", list.s, v.s);
 }
 
 static struct ex int_of_string(struct site *x, const struct expr *e, const char *v)
@@ -457,7 +487,7 @@ static struct ex fn_pad(struct site *x, const struct expr *e)
 
 		f = ex_let(x, "let %s = %s; len(%s) == 1 ? %s : %s", u, f.s, u, u, xl_fail(x, CW0711, e->u.args[2]->span, "pad fills with one character"));
 	}
-	return ex_let(x, "let %s = %s; repeat(%s, max(0, int(%s) - len(%s))) + %s", v, s.s, f.s, w.s, v, v);
+	return ex_let(x, "let %s = %s; repeat(%s, max(0, %s - len(%s))) + %s", v, s.s, f.s, e->u.args[1]->op == EX_LIT ? w.s : a_f(x->g, "int(%s)", w.s), v, v);
 }
 
 /* Go's layout of a format of ours; %u has none. */

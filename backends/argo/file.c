@@ -316,12 +316,14 @@ static struct art branch_file(struct site *x, const struct expr *e)
 static const char *digits(struct site *x, const struct expr *i)
 {
 	const char *v;
+	struct ex e;
 
 	if (i->op == EX_LIT)
 		return a_f(x->g, "%06lld", (long long)i->u.lit->u.i);
 	x->lets = 0;
 	v = xl_let(x);
-	return a_f(x->g, "{{=let %s = toJson(%s); repeat('0', 6 - len(%s)) + %s}}", v, xl_native(x, i).s, v, v);
+	e = ex_f(x, P_OPEN, "let %s = toJson(%s); repeat('0', 6 - len(%s)) + %s", v, xl_native(x, i).s, v, v);
+	return a_f(x->g, "{{=%s}}", xl_unlet(x->g, e.s));
 }
 
 /* An element of a list of files; at: its six digits. */

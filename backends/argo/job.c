@@ -5,6 +5,6 @@ void job_write(struct argo *g, struct yaml *y, struct shape *s, struct site *x)
 {
 	(void)y;
 	(void)x;
-	diag_at(g->d, CW0801, s->first->span, "x");
+	diag_at(g->d, CW0801, s->first->span, "argo cannot carry this job yet");
 	g->err = -1;
 }

@@ -151,8 +151,8 @@ static const char *default_value(struct argo *g, struct ctx *c, const struct ir_
 	if (p->dflt->op == EX_LIT) {
 		struct strbuf b = { 0 };
 
-		if (g->strict)
-			return value_of(&x, p->dflt, p->type.list && (p->type.kind == T_STRING || p->type.kind == T_JSON) ? FORM_AGG : FORM_T);
+		if (param_encoded(g, (uint32_t)(p - c->w->params)))
+			return value_of(&x, p->dflt, p->type.list ? FORM_AGG : FORM_T);
 		value_text(&b, p->dflt->u.lit);
 		return a_buf(g, &b);
 	}

@@ -199,8 +199,8 @@ const char *failed_steps(struct site *x)
 
 	workflow_nodes(x->g->m->entry, add_step, &t);
 	s = a_f(x->g,
-		"(let names = ({%s }); toJson(sort(uniq(map(filter(fromJSON(fromJSON(workflow.failures)) ?? [], .displayName matches '^[^(]+([(][0-9]+:[^()]*[)])?$' && "
-		"split(.displayName, '(')[0] in names && !(.message contains ' did not run in ')), names[split(.displayName, '(')[0]])))))", t.b.n ? sb_cstr(&t.b) : "");
+		"toJson(sort(uniq(filter(map(filter(fromJSON(fromJSON(workflow.failures)) ?? [], .displayName matches '^[^(]+([(][0-9]+:[^()]*[)])?$' && "
+		"!(.message contains ' did not run in ')), ({%s })[split(.displayName, '(')[0]] ?? ''), # != ''))))", t.b.n ? sb_cstr(&t.b) : "");
 	sb_free(&t.b);
 	return s;
 }

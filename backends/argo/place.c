@@ -84,7 +84,7 @@ static const char *rest(struct site *x, const struct location *p, size_t from)
 		}
 		x->lets = 0;
 		sb_f(&b, "][%s]", xl_native(x, i).s);
-		return a_f(x->g, "{{=%s}}", a_buf(x->g, &b));
+		return a_f(x->g, "{{=%s}}", xl_unlet(x->g, a_buf(x->g, &b)));
 	}
 	if (p->e->op == EX_LIT)
 		return p->head + from;
@@ -92,7 +92,7 @@ static const char *rest(struct site *x, const struct location *p, size_t from)
 	x->lets = 0;
 	for (uint32_t i = 1; i < p->e->n; i++)
 		sb_f(&b, " + %s", ex_in(x, xl_text(x, p->e->u.args[i], FORM_RAW), P_ADD));
-	return a_f(x->g, "{{=%s}}", a_buf(x->g, &b));
+	return a_f(x->g, "{{=%s}}", xl_unlet(x->g, a_buf(x->g, &b)));
 }
 
 static const struct ir_store *store_of(const struct ir *m, const char *s)

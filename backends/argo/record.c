@@ -56,6 +56,8 @@ const struct value *record_values(struct argo *g, const struct expr *e, const st
 	struct value *v = arena_array(g->a, struct value, n);
 	struct evalerr err;
 
+	if (info(g, f)->items)                                                  /* the element is there, its index is not */
+		return NULL;
 	for (uint32_t i = 0; i < n; i++) {
 		struct chosen c = { f, i };
 

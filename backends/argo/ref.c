@@ -24,12 +24,28 @@ static enum form joined(enum form a, enum form b)
 	return a == FORM_SAFE ? b : b == FORM_SAFE || a == b ? a : a == FORM_AGG || b == FORM_AGG ? FORM_AGG : FORM_T;
 }
 
+bool param_encoded(const struct argo *g, uint32_t i)
+{
+	const struct ir_param *p = &g->m->entry->params[i];
+	struct strbuf b = { 0 };
+	bool kept = true;
+
+	if (!needs_care(p->type))
+		return false;
+	if (!g->strict && p->dflt && p->dflt->op == EX_LIT) {
+		value_text(&b, p->dflt->u.lit);
+		kept = text_untouched(b.s ? b.s : "", b.n);
+		sb_free(&b);
+	}
+	return g->strict || !kept;
+}
+
 static enum form param_form(struct argo *g, const struct ctx *c, const struct expr *e)
 {
 	if (!needs_care(e->type))
 		return FORM_SAFE;
 	if (c->w == g->m->entry)
-		return g->strict ? made_form(e->type) : FORM_RAW;
+		return param_encoded(g, e->n) ? made_form(e->type) : FORM_RAW;
 	return g->w[c->w->id].param[e->n];
 }
 

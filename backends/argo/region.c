@@ -29,7 +29,8 @@ static void count(struct dag *d, struct site *x, const struct node *f)
 			n = xl_native(x, &len);
 		}
 		v = xl_let(x);
-		y_f(y, "count", "{{=let %s = %s; %s > %d ? %s : %s}}", v, n.s, v, FOR_MAX, xl_fail(x, CW0708, l->span, "a for takes at most 1000 elements"), v);
+		n = ex_f(x, P_OPEN, "let %s = %s; %s > %d ? %s : %s", v, n.s, v, FOR_MAX, xl_fail(x, CW0708, l->span, "a for takes at most 1000 elements"), v);
+		y_f(y, "count", "{{=%s}}", xl_unlet(d->g, n.s));
 	}
 	if (gathers_files(d->g, f) || type_is_path(l->type))
 		y_str(y, "format", "%06d", 4);

@@ -17,7 +17,12 @@ enum in_how {
 struct shape_in { enum in_how how; enum form form; const struct expr *e; const char *name; uint32_t n; };
 
 /* A value that attributes or arguments read and that is no input of the task. */
-struct shape_extra { const struct expr *ref; const char *name; };
+struct shape_extra {
+	const struct expr *ref;
+	const char *name;
+	bool whole;                       /* ref is over the step's inputs; it may fail, which must happen before the template */
+	bool word;                        /* the same, and fails where it holds two opening braces */
+};
 
 struct shape {
 	const struct ir_task *task;       /* NULL: a service that is only an image */
@@ -58,6 +63,11 @@ void attr_retry(struct argo *g, struct yaml *y, struct site *x, const struct att
 bool has_retries(const struct attrs *a);
 void pools_write(struct argo *g, struct strbuf *out);                  /* ConfigMaps */
 const char *plain_of(struct site *x, const struct expr *e);            /* not encoded */
+/* e, which reads the inputs of the template, computed by who calls it: an error in a template is passed on as text */
+struct ex hoisted(struct site *x, const struct expr *e, bool word);
+bool may_fail(const char *s);                                          /* the expression s raises an error */
+/* what the task of node n passes for it */
+const char *hoisted_value(struct site *x, const struct node *n, const struct shape_extra *v);
 void attr_synchronization(struct argo *g, struct yaml *y, struct site *x, const struct ir_lock *v, uint32_t n);
 /* ---- body.c ---- */
 void body_write(struct argo *g, struct yaml *y, struct shape *s, struct site *x);

@@ -529,13 +529,13 @@ static struct ex extra(struct site *x, const struct expr *e)
 	const char *name = NULL;
 
 	for (uint32_t i = 0; i < s->extra.n; i++)
-		if (expr_same(s->extra.v[i].ref, e))
+		if (!s->extra.v[i].whole && expr_same(s->extra.v[i].ref, e))
 			name = s->extra.v[i].name;
 	if (!name) {
 		name = ref_name(x->g, x->c, e);
 		name = name_param(x->g, &s->names, name, strlen(name));
 		v = vec_add(x->g->a, &s->extra);
-		*v = (struct shape_extra){ e, name };
+		*v = (struct shape_extra){ .ref = e, .name = name };
 	}
 	return (struct ex){ .s = xl_member(x->g, "inputs.parameters", name), .prec = P_ATOM, .tag = true,
 		.form = (uint8_t)(e->op == EX_REF ? ref_form(x->g, x->c, e) : record_form(x->g, e, record_of(e))) };

@@ -280,7 +280,7 @@ const char *trial_at(struct dag *d, const struct node *body)
 	(void)body;
 	if (!d->rung)
 		return a_f(d->g, n->u.sweep->nrungs > 1 ? "%s/0/{{item.trial}}" : "%s/{{item.trial}}", at);
-	return a_f(d->g, "%s/%u/{{=let n = toJson(%s); repeat('0', 6 - len(n)) + n}}", at, d->rung, trial_number(&x, n));
+	return a_f(d->g, "%s/%u/{{=%s}}", at, d->rung, xl_unlet(d->g, a_f(d->g, "let n = toJson(%s); repeat('0', 6 - len(n)) + n", trial_number(&x, n))));
 }
 
 /* ---- results ---- */

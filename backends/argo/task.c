@@ -62,7 +62,7 @@ void when_write(struct dag *d, struct site *x, const struct cond *cond)
 	if (e.s)
 		s = s ? a_f(d->g, "%s && %s", s, ex_in(x, e, P_AND)) : e.s;
 	if (s)
-		y_f(&d->tasks, "when", "{{=%s}}", xl_bare(x, s));
+		y_f(&d->tasks, "when", "{{=%s}}", xl_unlet(d->g, xl_bare(x, s)));
 }
 
 /* ---- arguments ---- */
@@ -102,7 +102,7 @@ static void step_parameters(struct dag *d, struct site *x, const struct node *n,
 			argument_value(y, s->ins[i].name, value_of(x, n->ins[i], s->ins[i].form));
 	for (uint32_t i = 0; i < s->extra.n; i++) {
 		x->lets = 0;
-		argument_value(y, s->extra.v[i].name, value_tag(x, xl_text(x, s->extra.v[i].ref, FORM_ANY)));
+		argument_value(y, s->extra.v[i].name, s->extra.v[i].whole ? hoisted_value(x, n, &s->extra.v[i]) : value_tag(x, xl_text(x, s->extra.v[i].ref, FORM_ANY)));
 	}
 	if (s->at)
 		argument_value(y, "at", at_argument(d, n, item));
