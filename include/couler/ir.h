@@ -77,11 +77,12 @@ struct ir_operator {
 	uint32_t *from, nfrom;            /* indices of operators; UINT32_MAX is the source */
 	const struct str *run;            /* NULL: happens inside the trainer */
 	bool uses_model, ordered, singleton;
-	double cpu, bytes;                /* seconds and bytes a record, -1: not given */
+	double cpu, bytes;                /* seconds and bytes a record, -1: not given; the trainer's own cpu is measured only */
 	struct span span;
 };
 struct ir_dataflow {
 	const struct str *source;         /* name */
+	double source_bytes;              /* of a record of it, as measured; -1: unknown */
 	uint32_t split;                   /* input of the task whose files are the splits */
 	struct ir_operator *ops;          /* the trainer is the last */
 	uint32_t nops;

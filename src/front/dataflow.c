@@ -202,6 +202,9 @@ static void df_roles(struct flow_body *f)
 				continue;
 			stateful[order[j]] |= stateful[o->from[k]];
 			read[o->from[k]] = true;
+			if (o->run && !d->ops[o->from[k]].run && order[j] + 1 < d->nops)
+				df_mistake(f, o->span, str_internf(f->e->strs, "'%s' has a script, but reads '%s', which happens inside the trainer", o->name->s, d->ops[o->from[k]].name->s)->s,
+					"give both a script, or let both happen inside the trainer");
 		}
 		if (!o->run && !stateful[order[j]])
 			df_mistake(f, o->span, str_internf(f->e->strs, "the operator '%s' has no script", o->name->s)->s,
@@ -291,6 +294,7 @@ struct ir_dataflow *dataflow_elab(struct elab *e, struct scope *inner, const str
 	if (!f.b)
 		return NULL;              /* reported with the form of the key */
 	f.d = arena_new_of(e->arena, struct ir_dataflow);
+	f.d->source_bytes = -1;
 	attrs_check_keys(e, f.b, OWN_DATAFLOW);
 	df_ops(&f);
 	for (uint32_t i = 0; f.ok && i < f.d->nops; i++)

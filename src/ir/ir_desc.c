@@ -88,7 +88,7 @@ static const struct jfield dataflow_fields[] = {
 	ROW("source", JF_STR, JF_NEEDED, struct ir_dataflow, source), NUMBER("split", JF_UINT32, struct ir_dataflow, split, 0),
 	COUNTED("ops", JF_LIST, struct ir_dataflow, ops, nops, &desc_operator), NUMBER("workers_min", JF_INT64, struct ir_dataflow, workers_min, 0),
 	NUMBER("workers_max", JF_INT64, struct ir_dataflow, workers_max, 0), NESTED("workers", JF_PTR, struct ir_dataflow, workers, &desc_attrs),
-	STR("framing", struct ir_dataflow, framing), STR("runtime", struct ir_dataflow, runtime),
+	NUMBER("source_bytes", JF_DOUBLE, struct ir_dataflow, source_bytes, -1), STR("framing", struct ir_dataflow, framing), STR("runtime", struct ir_dataflow, runtime),
 	COUNTED("on_worker", JF_BOOLS_OF, struct ir_dataflow, on_worker, nops, NULL), END
 };
 static const struct jdesc desc_dataflow = { "a dataflow", sizeof(struct ir_dataflow), true, dataflow_fields };

@@ -143,6 +143,23 @@ static const char *task_label(struct arena *a, const struct ir_task *t)
 	return t->inline_ ? NULL : label(a, "task %s", t->name->s);
 }
 
+/* What pass disaggregate has put on one side. */
+static const char *side_of_cut(struct arena *a, const struct ir_dataflow *f, bool workers)
+{
+	struct strbuf b = { 0 };
+	const char *s = NULL;
+	uint32_t n = 0;
+
+	sb_z(&b, workers ? "on workers: " : "with the trainer: ");
+	for (uint32_t i = 0; i + 1 < f->nops; i++)
+		if (f->on_worker[i] == workers)
+			sb_f(&b, "%s%s", n++ ? ", " : "", f->ops[i].name->s);
+	if (n)
+		s = shortened(a, b.s, b.n);
+	sb_free(&b);
+	return s;
+}
+
 static void add_line(struct pic_box *b, const char *line)
 {
 	if (line && b->nlines < PIC_LINES)
@@ -173,6 +190,10 @@ void pic_labels(struct arena *a, const struct ir *m, const struct node *n, struc
 	case N_STEP:
 		b->title = label(a, "%s", n->name->s);
 		add_line(b, task_label(a, n->u.task));
+		if (n->u.task->dataflow && n->u.task->dataflow->on_worker) {
+			add_line(b, side_of_cut(a, n->u.task->dataflow, true));
+			add_line(b, side_of_cut(a, n->u.task->dataflow, false));
+		}
 		break;
 	case N_CALL:
 		b->title = label(a, "%s", n->name->s);

@@ -55,6 +55,40 @@ static void verify_decls(struct verifier *v, const struct ir_task *t, const stru
 	}
 }
 
+/* Takes away what reads only what is taken away already, until nothing is left, or a cycle. */
+static bool acyclic(const struct ir_dataflow *f)
+{
+	uint32_t *left = xcalloc(f->nops + 1, sizeof *left), *queue = xcalloc(f->nops + 1, sizeof *queue), n = 0, edges = 0;
+	uint32_t *start = xcalloc((size_t)f->nops + 2, sizeof *start), *reader;
+
+	for (uint32_t i = 0; i < f->nops; i++)
+		for (uint32_t k = 0; k < f->ops[i].nfrom; k++)
+			if (f->ops[i].from[k] < f->nops) {
+				start[f->ops[i].from[k] + 1]++;
+				left[i]++;
+				edges++;
+			}
+	for (uint32_t i = 0; i < f->nops; i++)
+		start[i + 1] += start[i];
+	reader = xcalloc(edges + 1, sizeof *reader);
+	for (uint32_t i = f->nops; i-- > 0; ) {
+		for (uint32_t k = 0; k < f->ops[i].nfrom; k++)
+			if (f->ops[i].from[k] < f->nops)
+				reader[--start[f->ops[i].from[k] + 1]] = i;
+		if (!left[i])
+			queue[n++] = i;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t k = start[queue[i] + 1], end = queue[i] + 2 <= f->nops ? start[queue[i] + 2] : edges; k < end; k++)
+			if (!--left[reader[k]])
+				queue[n++] = reader[k];
+	free(left);
+	free(queue);
+	free(start);
+	free(reader);
+	return n == f->nops;
+}
+
 static void verify_dataflow(struct verifier *v, const struct ir_task *t, const struct ir_dataflow *f)
 {
 	CHECK(v, f->source && f->framing, t->span, "the dataflow of task '%s' has no source or no framing", t->name->s);
@@ -65,6 +99,7 @@ static void verify_dataflow(struct verifier *v, const struct ir_task *t, const s
 		for (uint32_t k = 0; k < f->ops[i].nfrom; k++)
 			CHECK(v, f->ops[i].from[k] == UINT32_MAX || f->ops[i].from[k] < f->nops, f->ops[i].span, "an operator of task '%s' reads from none", t->name->s);
 	}
+	CHECK(v, acyclic(f), t->span, "the operators of task '%s' read each other's records in a circle", t->name->s);
 }
 
 static void verify_task(struct verifier *v, const struct ir_task *t, uint32_t i)
