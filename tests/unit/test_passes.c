@@ -583,13 +583,13 @@ static const char *order_of(const char *list, int level, const struct backend *b
 
 START_TEST(lists_of_passes)
 {
-	ck_assert_str_eq(order_of(NULL, 1, NULL), "fold inline sweep reduce ");
-	ck_assert_str_eq(order_of(NULL, 0, NULL), "inline sweep ");
-	ck_assert_str_eq(order_of("reduce,fold", 1, NULL), "fold inline sweep reduce ");
-	ck_assert_str_eq(order_of("fold", 1, &engine), "fold inline sweep ");
-	ck_assert_str_eq(order_of("-reduce", 1, NULL), "fold inline sweep ");
-	ck_assert_str_eq(order_of("-reduce,-fold", 1, &engine), "inline sweep ");
-	ck_assert_str_eq(order_of("-sweep", 1, NULL), "fold inline reduce ");
+	ck_assert_str_eq(order_of(NULL, 1, NULL), "fold inline sweep disaggregate reduce ");
+	ck_assert_str_eq(order_of(NULL, 0, NULL), "inline sweep disaggregate ");
+	ck_assert_str_eq(order_of("reduce,fold", 1, NULL), "fold inline sweep disaggregate reduce ");
+	ck_assert_str_eq(order_of("fold", 1, &engine), "fold inline sweep disaggregate ");
+	ck_assert_str_eq(order_of("-reduce", 1, NULL), "fold inline sweep disaggregate ");
+	ck_assert_str_eq(order_of("-reduce,-fold", 1, &engine), "inline sweep disaggregate ");
+	ck_assert_str_eq(order_of("-sweep", 1, NULL), "fold inline disaggregate reduce ");
 	ck_assert_str_eq(order_of("-sweep", 1, &engine), "error");
 	ck_assert_str_eq(order_of("fodl", 1, NULL), "error");
 	ck_assert_str_eq(diag->last->mend, "did you mean 'fold'?");
