@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Golden outputs by sibling name: golden.py COULER [--update] [FOLDER...]
 
-Beside NAME.cw may stand NAME.argo.yaml, NAME.airflow.json, NAME.sh, NAME.ir.json (what `couler compile -t` gives),
+Beside NAME.cw (for examples/NAME.cw, in tests/golden/examples) may stand NAME.argo.yaml, NAME.airflow.json, NAME.sh, NAME.ir.json (what `couler compile -t` gives),
 NAME.dot, NAME.txt (couler graph), NAME.fmt (couler fmt; without it the file itself is in canonical form if its
-folder is examples/) and NAME.err (what `couler check` prints, with exit code 1). A first line `# flags: ...`
+folder is examples/), NAME.err (what `couler check` prints, with exit code 1) and NAME.argo.err and the like (how an
+engine refuses, with exit code 4). A first line `# flags: ...`
 of the .cw file holds options for compile. --update rewrites the siblings that exist; read the diff.
 Last line: `N passed, N failed`.
 """
@@ -13,9 +14,11 @@ import re
 import subprocess
 import sys
 
+# suffix, command, exit code; what comes with an exit code other than 0 is read from standard error
 KINDS = [
-	(".argo.yaml", ["compile", "-t", "argo"]), (".airflow.json", ["compile", "-t", "airflow"]), (".sh", ["compile", "-t", "shell"]),
-	(".ir.json", ["compile", "-t", "ir"]), (".dot", ["graph", "-f", "dot"]), (".txt", ["graph", "-f", "text"]), (".fmt", ["fmt"]), (".err", ["check"]),
+	*((suffix, ["compile", "-t", target], 0) for suffix, target in ((".argo.yaml", "argo"), (".airflow.json", "airflow"), (".sh", "shell"), (".ir.json", "ir"))),
+	*((".%s.err" % target, ["compile", "-t", target], 4) for target in ("argo", "airflow", "shell")),
+	(".dot", ["graph", "-f", "dot"], 0), (".txt", ["graph", "-f", "text"], 0), (".fmt", ["fmt"], 0), (".err", ["check"], 1),
 ]
 
 
@@ -29,15 +32,16 @@ def main():
 			stem = os.path.join(folder, name[:-3])
 			head = re.match(r"# flags: (.*)", open(os.path.join(folder, name), encoding="utf-8", errors="replace").readline())
 			flags = head.group(1).split() if head else []
-			kinds = [(s, c) for s, c in KINDS if os.path.exists(stem + s)]
+			if folder == "examples":
+				stem = os.path.join("tests/golden/examples", name[:-3])
+			kinds = [(s, c, code) for s, c, code in KINDS if os.path.exists(stem + s)]
 			if not kinds:
 				failed += 1
-				print("%s: no golden beside it" % (stem + ".cw"))
-			for suffix, command in kinds:
+				print("%s: no golden of it: %s.argo.yaml for one" % (name, stem))
+			for suffix, command, want_code in kinds:
 				env = dict(os.environ, NO_COLOR="1", LC_ALL="C.UTF-8")
 				p = subprocess.run([couler, *command, *(flags if command[0] == "compile" else []), name], cwd=folder, env=env, capture_output=True, text=True)
-				want_code = 1 if suffix == ".err" else 0
-				got = p.stderr if suffix == ".err" else p.stdout
+				got = p.stderr if want_code else p.stdout
 				old = open(stem + suffix, encoding="utf-8").read()
 				if p.returncode != want_code:
 					failed += 1
