@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Random well-typed workflows: gen.py SEED [-o FILE] [--pods N] [--plain]
+"""Random well-typed workflows: gen.py SEED [-o FILE] [--pods N] [--plain] [--twins P]
 
 Every program passes `couler check`, runs anywhere sh does, and ends by itself; some steps fail on purpose under
 allow_failure. Values are chosen to be troublesome (quotes, braces, line ends, wide characters, numbers at their limits).
 --pods N bounds the number of steps that run; --plain leaves out what only some engines carry (loops, calls, sweeps).
+--twins P writes a share P of the steps a second time under another name, cacheable both.
 """
 import argparse
 import random
@@ -24,9 +25,10 @@ def quote(s):
 
 
 class Program:
-	def __init__(self, seed, pods, plain):
+	def __init__(self, seed, pods, plain, twins=0.0):
 		self.r = random.Random(seed)
 		self.pods, self.plain = pods, plain
+		self.twins, self.twin = twins, random.Random("twins %d" % seed)
 		self.names = 0
 		self.lines = []
 		self.outs = []
@@ -70,6 +72,21 @@ class Program:
 		self.lines.append("  " * depth + text)
 
 	def step(self, depth, scope, fails=False):
+		"""A step, and its twin in some programs; their outputs as [(ref, type)]."""
+		first, at = len(self.lines), self.names
+		outs = self.one_step(depth, scope, fails)
+		if not self.twins or self.twin.random() >= self.twins:
+			return outs
+		name, twin, text = "s%d" % (at + 1), self.name("s"), self.lines[first:]
+		self.pods -= 1
+		cache = "  " * (depth + 1) + "cache = on"
+		self.lines[first + 1:first + 1] = [cache]
+		self.lines += [text[0].replace(name, twin, 1), cache] + text[1:]
+		if fails:
+			self.outs.append("%s.status" % twin)
+		return outs + [(re.sub(r"\b%s\b" % name, twin, e), t) for e, t in outs]
+
+	def one_step(self, depth, scope, fails):
 		"""A step that hands its inputs on; its outputs as [(ref, type)]."""
 		r, name = self.r, self.name("s")
 		self.pods -= 1
@@ -169,8 +186,8 @@ class Program:
 		return "\n".join(self.lines) + "\n"
 
 
-def generate(seed, pods=12, plain=False):
-	return Program(seed, pods, plain).whole()
+def generate(seed, pods=12, plain=False, twins=0.0):
+	return Program(seed, pods, plain, twins).whole()
 
 
 def main():
@@ -179,8 +196,9 @@ def main():
 	ap.add_argument("-o", "--output")
 	ap.add_argument("--pods", type=int, default=12)
 	ap.add_argument("--plain", action="store_true")
+	ap.add_argument("--twins", type=float, default=0.0)
 	o = ap.parse_args()
-	text = generate(o.seed, o.pods, o.plain)
+	text = generate(o.seed, o.pods, o.plain, o.twins)
 	if o.output:
 		with open(o.output, "w", encoding="utf-8") as f:
 			f.write(text)

@@ -236,11 +236,14 @@ struct node {
 	} u;
 };
 
+struct same_step { struct node *node, *into; };              /* a step that pass cse took out, and the one in its place: its results are that one's */
+
 struct graph {
 	struct ir_workflow *workflow;
 	struct node *owner;               /* NULL: the workflow's own, or an on block */
 	VEC(struct node *) nodes;
 	VEC(struct node *) skipped;       /* steps that pass fold took out, because their branch is never taken: they count as skipped */
+	VEC(struct same_step) merged;
 };
 
 /* ---- workflows ---- */

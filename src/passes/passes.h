@@ -4,7 +4,7 @@
 
 #include "couler/pass.h"
 
-extern const struct pass pass_fold, pass_inline, pass_sweep, pass_disaggregate, pass_reduce;
+extern const struct pass pass_fold, pass_inline, pass_sweep, pass_cse, pass_disaggregate, pass_reduce;
 
 /* ---- pointers to pointers, for "seen already" (ptrmap.c); zeroed is empty ---- */
 

@@ -102,6 +102,24 @@ static void inst_out(struct writer *w, const struct inst *i)
 
 static bool has_name(const struct graph *g, const struct str *name);
 
+/* Steps that pass cse took out: what the one in their place gave. s is NULL where the graph was never activated. */
+static void merged_out(struct writer *w, const struct scope *around, struct scope *s, const struct graph *g)
+{
+	for (uint32_t k = 0; k < g->merged.n; k++) {
+		struct scope outer = *around;
+		struct inst i = { .node = g->merged.v[k].node, .scope = &outer, .exit_code = -1, .state = IS_ENDED, .status = ST_SKIPPED };
+
+		if (s) {
+			i = *scope_inst(w->rt, s, g->merged.v[k].into);
+			i.node = g->merged.v[k].node;
+			i.scope = s;
+			i.attempts = 0;
+			i.cached = i.state == IS_ENDED && i.status == ST_SUCCEEDED;
+		}
+		inst_out(w, &i);
+	}
+}
+
 /* Steps whose branch is never taken, which pass fold took out of the graph. */
 static void folded_skipped(struct writer *w, const struct scope *around, const struct graph *g)
 {
@@ -121,6 +139,7 @@ static void folded_skipped(struct writer *w, const struct scope *around, const s
 static void graph_skipped(struct writer *w, const struct scope *around, struct graph *g)
 {
 	folded_skipped(w, around, g);
+	merged_out(w, around, NULL, g);
 	for (uint32_t k = 0; k < g->nodes.n; k++) {
 		struct node *n = g->nodes.v[k];
 		struct scope s = *around;
@@ -168,9 +187,10 @@ static void branches_skipped(struct writer *w, const struct inst *i, int32_t tak
 	}
 }
 
-static void scope_out(struct writer *w, const struct scope *s)
+static void scope_out(struct writer *w, struct scope *s)
 {
 	folded_skipped(w, s, s->graph);
+	merged_out(w, s, s, s->graph);
 	for (uint32_t k = 0; k < s->graph->nodes.n; k++) {
 		const struct inst *i = &s->inst[k];
 		struct node *n = i->node;

@@ -16,6 +16,34 @@ static void find_one(struct node *n, void *data)
 		f->names[f->nnames++] = n->name->s;
 }
 
+struct alias { const char *name; struct node *into; };
+
+static void alias_in(struct graph *g, struct alias *a)
+{
+	for (uint32_t k = 0; k < g->merged.n && !a->into; k++)
+		if (str_eq(g->merged.v[k].node->name, a->name))
+			a->into = g->merged.v[k].into;
+}
+
+static void alias_of_node(struct node *n, void *data)
+{
+	for (uint32_t i = 0; i < node_nchildren(n); i++)
+		alias_in(node_child(n, i), data);
+}
+
+/* What stands for a step of that name that pass cse took out; NULL: none. */
+static struct node *merged_into(struct ir_workflow *w, const char *name)
+{
+	struct alias a = { name, NULL };
+
+	alias_in(w->body, &a);
+	for (int i = 0; i < ON_COUNT; i++)
+		if (w->on[i])
+			alias_in(w->on[i], &a);
+	workflow_nodes(w, alias_of_node, &a);
+	return a.into;
+}
+
 /* Nodes of a name, wherever they stand; branches of an `if` may hold several. NULL after a diagnostic. */
 static struct node **named(struct rt *rt, const char *option, const char *name, uint32_t *n)
 {
@@ -27,8 +55,9 @@ static struct node **named(struct rt *rt, const char *option, const char *name, 
 	f.v = arena_array(rt->arena, struct node *, w->nnodes + 1);
 	f.names = arena_array(rt->arena, const char *, w->nnodes + 1);
 	workflow_nodes(w, find_one, &f);
-	*n = f.n;
-	if (f.n)
+	f.v[f.n] = f.n ? NULL : merged_into(w, name);
+	*n = f.n + (f.v[f.n] != NULL);
+	if (*n)
 		return f.v;
 	it = diag_at(rt->d, CW0903, (struct span){ 0 }, "--%s %s: workflow '%s' has no such step", option, name, w->name->s);
 	near = nearest(name, strlen(name), f.names, f.nnames);
