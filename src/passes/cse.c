@@ -129,6 +129,8 @@ static bool may_reach_in(const struct cse *p, const struct node *a, const struct
 /* NULL, or why the two stay two though they do the same. */
 static const char *obstacle(const struct cse *p, const struct node *a, const struct node *b)
 {
+	if (p->names)
+		return "workflow.failed_steps is read, which would name only one of them";
 	if (publishes(b))
 		return "it publishes an output";
 	if (a->allow_failure != b->allow_failure)
@@ -388,10 +390,6 @@ static int run(struct ir *m, const struct target *t, const struct optset *o, str
 	(void)o;
 	for (uint32_t i = 0; i < m->workflows.n; i++)
 		workflow_nodes(m->workflows.v[i], names_node, &p);
-	if (p.names) {
-		diag_remark(d, m->entry->span, "cse: nothing is merged, because workflow.failed_steps is read: it lists steps by name");
-		return 0;
-	}
 	for (uint32_t i = 0; i < m->workflows.n; i++) {
 		whole(&p, m->workflows.v[i]);
 		all += p.merged;
