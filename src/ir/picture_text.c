@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 #define WIDTH_MAX 118
