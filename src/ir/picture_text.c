@@ -6,7 +6,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <math.h>
 #include <string.h>
 
 #define WIDTH_MAX 118
