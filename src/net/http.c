@@ -276,7 +276,7 @@ static void set_method(struct flight *f)
 	SET(READDATA, f);
 	SET(SEEKFUNCTION, on_seek);
 	SET(SEEKDATA, f);
-	SET(EXPECT_100_TIMEOUT_MS, 1000L);
+	SET(EXPECT_100_TIMEOUT_MS, 300L);
 }
 
 static struct curl_slist *add_header(struct flight *f, struct curl_slist *l, const char *s)
