@@ -29,25 +29,33 @@ CLI_OBJ := $(CLI_SRC:%.c=$(B)/obj/%.o)
 UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 HEADERS := $(wildcard include/couler/*.h)
 
+# V=1 shows the commands themselves.
+Q   := $(if $(V),,@)
+say  = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),@:,@printf '%-3s %s\n' $(1) $(2))
+
 .PHONY: all lib help demo check quick lint golden-update install uninstall clean setup unit fuzz bench bench-run
 all: $(B)/couler
 
 lib: $(B)/libcouler.a
 
 $(B)/couler: $(B)/obj/src/cli/main.o $(B)/libcli.a $(B)/libcouler.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/libcli.a: $(CLI_OBJ)
+	$(call say,AR,$@)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 $(B)/libcouler.a: $(LIB_OBJ)
+	$(call say,AR,$@)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Objects are rebuilt when the flags change.
 $(B)/flags: FORCE
@@ -60,11 +68,12 @@ $(B)/embed/%.o: %
 	@name=embed_$$(printf '%s' '$*' | tr -c 'A-Za-z0-9' _); \
 	{ echo '#include <stddef.h>'; echo "extern const unsigned char $$name[]; extern const size_t $${name}_len;"; echo "const unsigned char $$name[] = {"; \
 	od -An -v -tx1 '$<' | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g'; echo "0 };"; echo "const size_t $${name}_len = sizeof $$name - 1;"; } > $(B)/embed/$*.c
-	$(CC) -std=c11 -fPIE $(SAN) -c -o $@ $(B)/embed/$*.c
+	$(Q)$(CC) -std=c11 -fPIE $(SAN) -c -o $@ $(B)/embed/$*.c
 
 $(B)/unit/%: tests/unit/%.c $(B)/libcouler.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests/unit -Isrc $$(pkg-config --cflags check) $(ALL_LDFLAGS) -o $@ $< $(B)/libcouler.a $(LIBS) $$(pkg-config --libs check)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit -Isrc $$(pkg-config --cflags check) $(ALL_LDFLAGS) -o $@ $< $(B)/libcouler.a $(LIBS) $$(pkg-config --libs check)
 
 unit: $(UNIT)
 
@@ -104,20 +113,22 @@ golden-update: $(B)/couler
 lint:
 	@sh tests/check.sh 70-lint
 
-# Man pages of subcommands come from their tables; the others are written by hand.
+# Pages that a table already tells are made, not kept: one for each subcommand, and the language's.
 man: $(B)/couler
-	@for c in $$($(B)/couler help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do $(B)/couler help --man $$c > man/couler-$$c.1; done
+	@mkdir -p $(B)/man
+	@for c in $$($(B)/couler help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do $(B)/couler help --man $$c > $(B)/man/couler-$$c.1 || exit 1; done
+	@$(B)/couler help --man cw > $(B)/man/couler-cw.5
 .PHONY: man
 
-install: $(B)/couler $(B)/libcouler.a
+install: $(B)/couler $(B)/libcouler.a man
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/couler \
 		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	install -m 755 $(B)/couler $(DESTDIR)$(PREFIX)/bin/couler
 	install -m 644 $(B)/libcouler.a $(DESTDIR)$(PREFIX)/lib/libcouler.a
 	install -m 644 $(HEADERS) $(DESTDIR)$(PREFIX)/include/couler/
-	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
-	install -m 644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 644 man/*.1 $(B)/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 $(B)/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	$(B)/couler completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/couler
 	$(B)/couler completions zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_couler
 	$(B)/couler completions fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/couler.fish

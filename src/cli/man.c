@@ -1,6 +1,7 @@
 /* Man pages of subcommands, made from their table: couler help --man COMMAND. */
 #include "man.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,7 +27,10 @@ static void z(const char *s)
 
 void man_page(const struct command *c)
 {
-	printf(".TH COULER\\-%s 1 \"\" \"couler %s\" \"couler\"\n.SH NAME\ncouler\\-%s \\- ", c->name, COULER_VERSION, c->name);
+	printf(".TH COULER\\-");
+	for (const char *p = c->name; *p; p++)
+		putchar(toupper((unsigned char)*p));
+	printf(" 1 \"\" \"couler %s\" \"couler\"\n.SH NAME\ncouler\\-%s \\- ", COULER_VERSION, c->name);
 	z(c->help);
 	printf("\n.SH SYNOPSIS\n.B couler %s\n", c->name);
 	if (c->opts)
