@@ -170,6 +170,7 @@ DIAG(0801, SEV_ERROR, "the engine cannot carry a construct", "A construct of the
 DIAG(0901, SEV_ERROR, "a file or folder that a local run needs", "The folder of results (.couler under the project root, COULER_CACHE or --cache) or a file about the run could not be read or written.\nMend: what the message says: make room, change the permission, or choose another folder with --cache DIR.")
 DIAG(0902, SEV_ERROR, "a run that stands still", "No step runs and none can start, though not all have ended. This is a fault of couler.\nMend: report it with the workflow.")
 DIAG(0903, SEV_ERROR, "a step or a run that does not exist", "--from, --until and --force name a step of the entry workflow; resume, logs and approve name a run of the folder of results.\nMend: `couler graph FILE` shows the steps, `couler runs` the runs.")
+DIAG(0910, SEV_ERROR, "a shared cache that cannot be", "--cache-remote names a place that other machines reach, too: a folder, a bucket, a web server.\n  couler run f.cw --cache-remote ftp://host/cache\nMend: --cache-remote /mnt/team/cache, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or https://HOST/PATH. One that cannot be reached is a warning, no error.")
 /* 10xx */
 /* 11xx */
 DIAG(1101, SEV_ERROR, "the IR is not well-formed", "A graph read from JSON, or left by a pass, breaks a rule of grammar/ir.schema.json.\nMend: for a file of your own, what the message names; otherwise this is a fault of couler.")

@@ -53,6 +53,8 @@ static int set(const char *name, const char *value, void *data)
 		o->resume = value;
 	else if (!strcmp(name, "cache"))
 		o->cache_dir = value;
+	else if (!strcmp(name, "cache-remote"))
+		o->cache_remote = value;
 	else if (!strcmp(name, "outputs-json"))
 		o->outputs_json = value;
 	else if (!strcmp(name, "events"))
@@ -80,6 +82,10 @@ static int run(int argc, char **argv)
 	vec_push(r.job->arena, &r.force, NULL);
 	r.o.force = r.force.v;
 	r.o.color = r.job->color;
+	if (!r.o.cache_remote)
+		r.o.cache_remote = getenv("COULER_CACHE_REMOTE");
+	if (r.o.cache_remote && !*r.o.cache_remote)
+		r.o.cache_remote = NULL;
 	r.o.project = project_root(r.job->arena, r.job->path);
 	m = job_module(r.job, NULL, &rc);
 	if (m)
@@ -104,6 +110,7 @@ static const struct cli_opt opts[] = {
 	{ 0, "force", "STEP", "run STEP again, whatever is kept of it", NULL },
 	{ 0, "resume", "RUN", "take over what an earlier run finished", NULL },
 	{ 0, "cache", "DIR", "where results are kept (default: COULER_CACHE, else .couler)", "dir" },
+	{ 0, "cache-remote", "PLACE", "share results: a folder, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or https://HOST/PATH", "dir" },
 	{ 0, "outputs-json", "FILE", "write outputs and the state of each step as JSON", "file" },
 	{ 0, "events", "FILE", "write what happens as JSON lines", "file" },
 	{ 0, "trace", "FILE", "write a trace for chrome://tracing or Perfetto", "file" },

@@ -9,6 +9,7 @@
 #include "actions.h"
 #include "journal.h"
 #include "keys.h"
+#include "remote.h"
 
 struct finished { struct sha key; const char *outs; size_t len; };
 
@@ -137,7 +138,8 @@ bool reuse(struct rt *rt, struct step *s)
 	if (!may_reuse(s) || rt->o->no_cache)
 		return false;
 	if (!actions_get(u->actions, &s->key, &a)) {
-		explain(rt, s, u->keys);
+		if (!remote_open_to(rt, s))
+			explain(rt, s, u->keys);
 		return false;
 	}
 	if (s->attrs->cache.ttl >= 0 && s->attrs->cache.given && s->attrs->cache.ttl > 0 && now_wall() - a.time > s->attrs->cache.ttl)
@@ -150,7 +152,22 @@ bool reuse(struct rt *rt, struct step *s)
 	return false;
 }
 
+bool reuse_ask(struct rt *rt, struct step *s, void (*asked)(struct rt *, struct step *))
+{
+	double ttl = s->attrs->cache.given && s->attrs->cache.ttl > 0 ? s->attrs->cache.ttl : 0;
+
+	if (!rt->reuse || !s->has_key || forced(rt, s) || !may_reuse(s) || rt->o->no_cache)
+		return false;
+	return remote_ask(rt, s, ttl > 0 ? now_wall() - ttl : 0, asked);
+}
+
 /* ---- keeping ---- */
+
+void remember_from(struct rt *rt, const struct action *a)
+{
+	if (rt->reuse)
+		actions_put(rt->reuse->actions, a);                         /* not kept, the step runs */
+}
 
 void remember(struct rt *rt, struct step *s)
 {
@@ -173,6 +190,7 @@ void remember(struct rt *rt, struct step *s)
 		rt->told_store = true;
 		view_note(rt, "results cannot be kept for later: %s: %s", store_dir(rt->store), strerror(errno));
 	}
+	remote_keep(rt, &a);
 	keys_put(rt->reuse->keys, &s->key, name.s, name.n, s->key_text, s->key_len);
 	sb_free(&name);
 	sb_free(&outs);

@@ -387,6 +387,7 @@ struct step {
 	const char *key_text;             /* what it is made of: lines `component value` */
 	size_t key_len;
 	uint8_t phase, fault;             /* fault: of s->what */
+	bool asked;                       /* the shared cache, for it */
 	bool has_key, timed_out, stopping, strays;
 	uint32_t wf_held;                 /* workflows up the chain whose max_parallel it counts in */
 	double timeout;                   /* s, <= 0: none */
@@ -431,6 +432,8 @@ void locate_start(struct rt *rt, struct step *s);                      /* locate
 const char *location_path(struct rt *rt, struct step *s, const struct str *loc, uint32_t in);
 const char *fetched(struct rt *rt, struct step *s, const struct str *loc, uint32_t in);   /* fetch.c */
 bool reuse(struct rt *rt, struct step *s);                             /* reuse.c: its outputs were taken from before */
+/* They were not: true if the shared cache is asked for them; asked is called when it has answered. */
+bool reuse_ask(struct rt *rt, struct step *s, void (*asked)(struct rt *, struct step *));
 void remember(struct rt *rt, struct step *s);
 void dry_end(struct rt *rt, struct step *s);                           /* explain.c */
 void explain(struct rt *rt, struct step *s, struct keys *k);
@@ -537,6 +540,7 @@ struct rt {
 	struct timer lock_timer, signal_timer;
 	struct taskinfo *tasks;           /* by task id */
 	struct reuse *reuse;
+	struct remote *remote;            /* NULL: none */
 	struct journal *journal;
 	const char *resumed;              /* run id, NULL */
 	bool told_store, told_sync;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "history.h"
+#include "remote.h"
 #include "runlog.h"
 #include "rt.h"
 
@@ -194,6 +195,7 @@ static void on_signal(struct rt *rt, int sig)
 	timer_set(rt, &rt->signal_timer, now_mono() + GRACE, kill_all, NULL);
 	sched_stop(rt);
 	actives_stop(rt);
+	remote_stop(rt);
 }
 
 static void read_signals(struct rt *rt)
@@ -247,6 +249,8 @@ static void turn(struct rt *rt)
 			read_signals(rt);
 		else if (ev[k].data.fd == pool_fd(rt))
 			pool_poll(rt);
+		else if (ev[k].data.fd == remote_fd(rt))
+			remote_poll(rt);
 		else if (ev[k].data.fd == STDIN_FILENO)
 			approve_input(rt);
 	}
@@ -375,6 +379,8 @@ static int go(struct rt *rt)
 	if (!rc)
 		rc = select_nodes(rt);
 	if (!rc)
+		rc = remote_open(rt);
+	if (!rc)
 		rc = open_store(rt);
 	if (!rc)
 		rc = find_resumed(rt);
@@ -393,6 +399,7 @@ static int go(struct rt *rt)
 		return file_trouble(rt, rt->o->events);
 	if (open_loop(rt, &old))
 		return file_trouble(rt, "epoll");
+	remote_watch(rt);
 	wfrun_start(rt, rt->top);
 	journal_run(rt);
 	event_run(rt, false);
@@ -420,6 +427,7 @@ static int go(struct rt *rt)
 		file_trouble(rt, rt->o->outputs_json);
 		rc = rc ? rc : 3;
 	}
+	remote_close(rt);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return rc;
 }
@@ -435,6 +443,7 @@ int run_workflow(struct ir *m, const struct run_opts *o, struct diag *d)
 	rt.cwd = cwd ? cwd : ".";
 	init(&rt);
 	rc = go(&rt);
+	remote_close(&rt);
 	view_end(&rt);
 	view_free(&rt);
 	reuse_close(&rt);

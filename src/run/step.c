@@ -159,6 +159,8 @@ static void prepared(struct rt *rt, struct step *s)
 		publish(rt, s);
 		return;
 	}
+	if (!s->inst->attempts && reuse_ask(rt, s, prepared))
+		return;
 	if (rt->o->dry_run) {
 		dry_end(rt, s);
 		return;
