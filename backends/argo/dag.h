@@ -74,6 +74,7 @@ const char *wait_template(struct argo *g, const struct node *n);
 const char *approve_template(struct argo *g, const struct node *n, struct site *x);
 void pure_begin(struct yaml *y, const char *name);                      /* a template without a pod, whose outputs are expressions */
 const char *try_template(struct argo *g, const struct node *n);         /* around the node's template: always succeeds, has status and exit-code */
+void checked_template(struct argo *g, struct yaml *y, struct shape *s);  /* runs the command and checks what it leaves */
 const char *template_of(struct argo *g, const struct node *n);
 
 /* ---- on.c ---- */

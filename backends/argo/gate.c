@@ -364,7 +364,7 @@ const char *approve_template(struct argo *g, const struct node *n, struct site *
 /* ---- what may fail ---- */
 
 struct passed { const char *name; enum form form; bool artifact, optional; };
-struct inner { VEC(struct passed) in; const char *template; double timeout; };
+struct inner { VEC(struct passed) in; const char *template; double timeout; const struct shape *checked; };
 
 static void pass(struct argo *g, struct inner *t, const char *name, enum form f, bool artifact, bool optional)
 {
@@ -385,7 +385,8 @@ static void pass_shape(struct argo *g, struct inner *t, struct shape *s)
 		pass(g, t, s->extra.v[i].name, FORM_T, false, false);
 	if (s->at)
 		pass(g, t, "at", FORM_SAFE, false, false);
-	t->template = s->name;
+	t->template = s->inner ? s->inner : s->name;
+	t->checked = s->inner ? s : NULL;
 }
 
 static void pass_ctx(struct argo *g, struct inner *t, struct ctx *c, const struct node *n)
@@ -447,11 +448,117 @@ static void try_inputs(struct yaml *y, const struct inner *t, bool arguments, st
 		y->b->n = start;
 }
 
-static void try_outputs(struct argo *g, struct yaml *y, const struct node *n, double timeout)
+/* Where output i of a command is, before it is looked at. */
+static const char *raw_output(struct argo *g, const struct shape *s, const char *step, uint32_t i)
 {
-	const char *ok = "steps.attempt.status == 'Succeeded'", *code = "steps.attempt?.exitCode ?? '121'";
+	const struct ir_decl *d = &s->task->outs[i];
+
+	return d->from_stdout ? a_f(g, "steps.%s.outputs.result", step) : xl_member(g, a_f(g, "steps.%s.outputs.parameters", step), dashed(g, d->name));
+}
+
+static const char *output_check(struct argo *g, struct type t, const char *v)
+{
+	const char *ok = type_check(g, t, v);
+
+	if (!t.list && t.kind != T_STRING && t.kind != T_JSON)
+		return ok;
+	return a_f(g, "%s matches '^[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]*$' && len(%s) <= 120000%s%s", v, v, ok ? " && " : "", ok ? ok : "");
+}
+
+/* As values leave a step: text that Argo would rewrite is encoded. */
+static const char *output_text(struct argo *g, struct type t, const char *v)
+{
+	struct site x = { .g = g };
+	struct ex raw = { .s = v, .prec = P_ATOM, .form = FORM_RAW };
+
+	if (t.list)
+		return xl_to_text(&x, t, ex_f(&x, P_ATOM, "fromJSON(%s)", v), leaving(t)).s;
+	return leaving(t) == FORM_T ? xl_encode(&x, raw).s : v;
+}
+
+void checked_template(struct argo *g, struct yaml *y, struct shape *s)
+{
+	struct inner t = { .template = NULL };
+	struct site x = { .g = g };
+	const struct ir_task *k = s->task;
 	bool files = false;
 
+	pass_shape(g, &t, s);
+	try_inputs(y, &t, false, g);
+	y_open(y, "steps");
+	y_item(y);
+	y->depth++;
+	y_item(y);
+	y_z(y, "name", "run");
+	y_z(y, "template", s->inner);
+	try_inputs(y, &t, true, g);
+	y_item_end(y);
+	y->depth--;
+	y_end(y);
+	y_open(y, "outputs");
+	y_open(y, "parameters");
+	for (uint32_t i = 0; i < k->nouts; i++) {
+		const struct ir_decl *d = &k->outs[i];
+		const char *v = raw_output(g, s, "run", i), *ok = output_check(g, d->type, v), *text = output_text(g, d->type, v);
+		struct strbuf type = { 0 };
+
+		files |= type_is_path(d->type);
+		if (type_is_path(d->type))
+			continue;
+		type_str(&type, d->type);
+		if (ok)
+			text = a_f(g, "%s ? %s : %s", ok, text, xl_fail(&x, CW0706, d->span, a_f(g, "output '%s' is not of type %s", d->name->s, sb_cstr(&type))));
+		sb_free(&type);
+		y_item(y);
+		y_z(y, "name", dashed(g, d->name));
+		if (s->on && s->on[i])
+			y_f(y, "globalName", "%s-%s", dashed(g, s->first->name), dashed(g, d->name));
+		y_open(y, "valueFrom");
+		y_z(y, "expression", text);
+		y_end(y);
+		y_item_end(y);
+	}
+	y_end(y);
+	if (files)
+		y_open(y, "artifacts");
+	for (uint32_t i = 0; i < k->nouts; i++) {
+		if (!type_is_path(k->outs[i].type))
+			continue;
+		y_item(y);
+		y_z(y, "name", dashed(g, k->outs[i].name));
+		if (s->on && s->on[i])
+			y_f(y, "globalName", "%s-%s", dashed(g, s->first->name), dashed(g, k->outs[i].name));
+		y_f(y, "from", "{{steps.run.outputs.artifacts.%s}}", dashed(g, k->outs[i].name));
+		y_item_end(y);
+	}
+	if (files)
+		y_end(y);
+	y_end(y);
+}
+
+/* The attempt did what it should: of a command its outputs are looked at, too. */
+static const char *attempt_ok(struct argo *g, const struct inner *t)
+{
+	const char *ok = "steps.attempt.status == 'Succeeded'";
+
+	for (uint32_t i = 0; t->checked && i < t->checked->task->nouts; i++) {
+		const struct ir_decl *d = &t->checked->task->outs[i];
+		const char *c = type_is_path(d->type) ? NULL : output_check(g, d->type, raw_output(g, t->checked, "attempt", i));
+
+		if (c)
+			ok = a_f(g, "%s && %s", ok, c);
+	}
+	return ok;
+}
+
+static void try_outputs(struct argo *g, struct yaml *y, const struct node *n, const struct inner *t)
+{
+	double timeout = t->timeout;
+	const char *ok = attempt_ok(g, t), *code = "steps.attempt?.exitCode ?? '121'";
+	bool files = false;
+
+	if (t->checked)
+		code = a_f(g, "steps.attempt.status == 'Succeeded' ? '121' : (%s)", code);
 	if (!has_pod(n))
 		code = "'1'";
 	else if (timeout > 0)
@@ -465,7 +572,8 @@ static void try_outputs(struct argo *g, struct yaml *y, const struct node *n, do
 
 		files |= type_is_path(n->ports[i].type);
 		if (!type_is_path(n->ports[i].type))
-			value_from(y, name, a_f(g, "%s ? %s : '" ABSENT "'", ok, xl_member(g, "steps.attempt.outputs.parameters", name)));
+			value_from(y, name, a_f(g, "%s ? %s : '" ABSENT "'", ok, t->checked ? output_text(g, n->ports[i].type, raw_output(g, t->checked, "attempt", i))
+				: xl_member(g, "steps.attempt.outputs.parameters", name)));
 	}
 	y_end(y);
 	if (files) {
@@ -539,7 +647,16 @@ const char *try_template(struct argo *g, const struct node *n)
 	try_inputs(&y, &t, true, g);
 	y_item_end(&y);
 	y.depth--;
+	/* the engine takes the result of what ran last for that of a task behind it which is skipped */
+	g->uses_none = true;
+	y_item(&y);
+	y.depth++;
+	y_item(&y);
+	y_z(&y, "name", "over");
+	y_z(&y, "template", g->none_name);
+	y_item_end(&y);
+	y.depth--;
 	y_end(&y);
-	try_outputs(g, &y, n, t.timeout);
+	try_outputs(g, &y, n, &t);
 	return *slot;
 }

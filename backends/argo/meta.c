@@ -464,10 +464,8 @@ static void write_shapes(struct argo *g)
 		struct shape *s = g->shapes.v[i];
 		struct yaml y = template_yaml(g, template_slot(g, s->name));
 
-		template_head(g, &y, s->name, s->task ? s->task->span : s->first->span,
-			a_f(g, s->task && !s->task->inline_ ? "task %s" : "%s %s", s->task && !s->task->inline_ ? s->task->name->s : node_kind_name((enum node_kind)s->first->kind), s->first->name->s),
-			s->task ? s->task->doc : s->first->doc);
-		step_template(g, &y, s);
+		step_template(g, &y, s, s->task ? s->task->doc : s->first->doc,
+			s->task && !s->task->inline_ ? a_f(g, "task %s", s->task->name->s) : a_f(g, "%s %s", node_kind_name((enum node_kind)s->first->kind), s->first->name->s));
 	}
 }
 

@@ -113,9 +113,17 @@ static void gate(struct node *n, void *data)
 
 		if (s->c != d->c || !strcmp(s->task, task) || (gs->last && !strcmp(gs->last, s->task)))
 			continue;
-		out = fi->mode == FOR_DIRECT ? "status" : a_f(d->g, "%s-status", task_in(d->g, n, fi->inner));
 		gs->last = s->task;
 		deps_add(&v, task, false);
+		if (n->allow_failure) {                                         /* nothing to judge: it stands for the order only */
+			d->g->uses_none = true;
+			task_begin(d, s->task, d->g->none_name);
+			deps_write(d, &v);
+			when_write(d, &x, fi->cond);
+			task_end(d);
+			continue;
+		}
+		out = fi->mode == FOR_DIRECT ? "status" : a_f(d->g, "%s-status", task_in(d->g, n, fi->inner));
 		d->g->uses_gate = true;
 		task_begin(d, s->task, d->g->gate_name);
 		deps_write(d, &v);

@@ -37,6 +37,18 @@ bool has_pod(const struct node *n)
 	return n->kind == N_STEP || n->kind == N_SERVICE || (n->kind == N_WAIT && n->u.wait.poll);
 }
 
+bool shape_checked(const struct shape *s)
+{
+	const struct ir_task *t = s->task;
+
+	if (!t || (t->body != BODY_COMMAND && t->body != BODY_ARGS))
+		return false;
+	for (uint32_t i = 0; i < t->nouts; i++)
+		if (!type_is_path(t->outs[i].type))
+			return true;
+	return false;
+}
+
 /* ---- equality ---- */
 
 bool expr_same(const struct expr *a, const struct expr *b)

@@ -31,6 +31,7 @@ struct shape {
 	uint32_t hash, users;
 	bool keyed, counted;              /* files have keys of their own; lists of files say how long they are */
 	const char *name, *try_;          /* templates: the step; the one around it that always succeeds (NULL: not used) */
+	const char *inner;                /* the container, where `name` only checks what it leaves; NULL */
 	struct shape_in *ins;
 	VEC(struct shape_extra) extra;
 	struct strmap names;              /* of its inputs */
@@ -47,8 +48,10 @@ const struct ir_task *task_of(const struct node *n);                   /* NULL: 
 bool has_pod(const struct node *n);
 const struct str *pinned(const struct expr *e);
 
+bool shape_checked(const struct shape *s); /* a command leaves values: nobody in the container checks and encodes them */
+
 /* ---- step.c: parts of the template of a step ---- */
-void step_template(struct argo *g, struct yaml *y, struct shape *s);
+void step_template(struct argo *g, struct yaml *y, struct shape *s, const struct str *doc, const char *what);
 /* wrapper: the step runs in it, values may come encoded; encoded: its script, too */
 void step_environment(struct argo *g, struct yaml *y, struct shape *s, struct site *x, bool wrapper, bool encoded);
 void step_volumes(struct argo *g, struct yaml *y, struct shape *s, struct site *x);

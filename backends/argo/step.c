@@ -1,5 +1,5 @@
 /* The template of a step: inputs, outputs, and the parts of the wrapper that it needs. */
-#include "file.h"
+#include "dag.h"
 
 #include <string.h>
 
@@ -125,7 +125,7 @@ static void inputs(struct argo *g, struct yaml *y, struct shape *s)
 
 static void global_name(struct argo *g, struct yaml *y, const struct shape *s, uint32_t i)
 {
-	if (s->on && s->on[i])
+	if (s->on && s->on[i] && !s->inner)
 		y_f(y, "globalName", "%s-%s", dashed(g, s->first->name), dashed(g, s->task->outs[i].name));
 }
 
@@ -166,22 +166,31 @@ static void file_output(struct argo *g, struct yaml *y, struct shape *s, uint32_
 	y_item_end(y);
 }
 
+/* What a command writes to its standard output, which the engine keeps. */
+static bool captured(const struct shape *s, uint32_t i)
+{
+	return s->inner && s->task->outs[i].from_stdout;
+}
+
 static void outputs(struct argo *g, struct yaml *y, struct shape *s, struct site *x)
 {
 	const struct ir_task *t = s->task;
-	uint32_t values = 0;
+	uint32_t values = 0, files = 0;
 	bool counts = false;
 
-	if (!t || !t->nouts)
-		return;
-	for (uint32_t i = 0; i < t->nouts; i++) {
-		values += !type_is_path(t->outs[i].type);
+	for (uint32_t i = 0; t && i < t->nouts; i++) {
+		files += type_is_path(t->outs[i].type);
+		values += !type_is_path(t->outs[i].type) && !captured(s, i);
 		counts |= type_is_path(t->outs[i].type) && t->outs[i].type.list;
 	}
+	if (!values && !files)
+		return;
 	y_open(y, "outputs");
 	if (values || counts) {
 		y_open(y, "parameters");
 		for (uint32_t i = 0; i < t->nouts; i++) {
+			if (captured(s, i))
+				continue;
 			if (!type_is_path(t->outs[i].type)) {
 				value_output(g, y, s, i, a_f(g, "/cw/out-%s", t->outs[i].name->s));
 			} else if (t->outs[i].type.list) {
@@ -195,7 +204,7 @@ static void outputs(struct argo *g, struct yaml *y, struct shape *s, struct site
 		}
 		y_end(y);
 	}
-	if (values < t->nouts) {
+	if (files) {
 		y_open(y, "artifacts");
 		for (uint32_t i = 0; i < t->nouts; i++)
 			if (type_is_path(t->outs[i].type))
@@ -501,7 +510,7 @@ void step_mounts(struct argo *g, struct yaml *y, struct shape *s, struct site *x
 /* ---- the template ---- */
 
 /* Inputs that stand in the template already: hidden ones are known once its text is. */
-void step_template(struct argo *g, struct yaml *y, struct shape *s)
+static void pod_template(struct argo *g, struct yaml *y, struct shape *s)
 {
 	struct site x = { .g = g, .c = info(g, s->first)->ctx, .self = s->first, .shape = s };
 	struct strbuf body = { 0 }, *out = y->b;
@@ -517,6 +526,23 @@ void step_template(struct argo *g, struct yaml *y, struct shape *s)
 	inputs(g, y, s);
 	sb_add(out, body.s ? body.s : "", body.n);
 	sb_free(&body);
+}
+
+void step_template(struct argo *g, struct yaml *y, struct shape *s, const struct str *doc, const char *what)
+{
+	struct yaml in;
+
+	if (!shape_checked(s)) {
+		template_head(g, y, s->name, s->task ? s->task->span : s->first->span, what, doc);
+		pod_template(g, y, s);
+		return;
+	}
+	s->inner = name_template(g, a_f(g, "%s-command", s->name), strlen(s->name) + 8);
+	in = template_yaml(g, template_slot(g, s->inner));
+	template_head(g, &in, s->inner, s->task->span, a_f(g, "the command of %s", s->name), NULL);
+	pod_template(g, &in, s);
+	template_head(g, y, s->name, s->task->span, what, doc);
+	checked_template(g, y, s);
 }
 
 /* ---- references in the template ---- */

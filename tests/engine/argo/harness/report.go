@@ -70,7 +70,7 @@ func nodePath(wf *wfv1.Workflow, n wfv1.NodeStatus) string {
 }
 
 // saveArtifacts unpacks the artifacts of a workflow: DIR/WORKFLOW/NODE/NAME for
-// those of its nodes, DIR/WORKFLOW/outputs/NAME for its own.
+// those of its nodes, .root for the first, DIR/WORKFLOW/outputs/NAME for its own.
 func saveArtifacts(wf *wfv1.Workflow, s *s3, dir string) error {
 	save := func(folder string, o *wfv1.Outputs) error {
 		if o == nil {
@@ -91,7 +91,7 @@ func saveArtifacts(wf *wfv1.Workflow, s *s3, dir string) error {
 	for _, n := range wf.Status.Nodes {
 		name := strings.ReplaceAll(nodePath(wf, n), "/", "_")
 		if name == "" {
-			name = "."
+			name = ".root"
 		}
 		if err := save(name, n.Outputs); err != nil {
 			return err
