@@ -44,4 +44,46 @@ double cut_rate(const struct cut_graph *g, const struct cut *c, const struct cut
 /* The fewest bytes that reach the best rate of the family. */
 struct cut cut_choose(struct arena *a, const struct cut_graph *g, const struct cut_room *room);
 
+/* ---- the local runtime (flow.c, broker.c, worker.c) ---- */
+
+/* What a broker needs to know of a dataflow, as JSON: static, so that engines carry it as text. */
+void flow_write(const struct ir_task *t, struct strbuf *out);
+
+struct flow_opts {
+	const char *spec;                 /* file of flow_write */
+	const char *share;                /* file by which jobs of this machine share its slots; NULL: alone */
+	const char *status, *figures;     /* files: one line on how it goes; what was measured; NULL */
+	const char *listen;               /* "tcp:HOST:PORT" for workers elsewhere; NULL: workers are started here */
+	const char *scale;                /* file that gets the wanted number of workers elsewhere; NULL */
+	int slots;                        /* of this machine; 0: its processors */
+	uint64_t most;                    /* stop after so many records; 0: none */
+	void (*say)(const char *line, void *data);
+	void *data;
+};
+/*
+ * The broker: starts trainer and workers, hands out splits, hands each record to the trainer once. Exit code of the
+ * trainer, or 1 after a line that says what went wrong; 128 + N when ended by a signal.
+ */
+int flow_run(const struct flow_opts *o);
+int flow_work(const char *address, void (*say)(const char *line, void *data), void *data);     /* a worker; "unix:PATH" or "tcp:HOST:PORT" */
+
+/* One job's number of workers, a tick a second (control.c). */
+struct control_in {
+	double dt;                        /* s since the last tick */
+	double rate, mu, omega;           /* records a second: delivered; of the trainer, of a worker, without their waits; 0: unknown */
+	double trainer_waits, worker_waits, queue;                           /* shares of the tick; how full the queue is, 0 to 1 */
+	double drain;                     /* s that the trainer needs for a full queue */
+	int min, max;                     /* max: also what this job may have of the machine */
+};
+struct control {
+	int n, before, lid;               /* before, of a trial that is not judged; lid: a larger number gave nothing */
+	double cooldown, base, lid_left;  /* s; rate before the trial */
+};
+enum control_why { CONTROL_STAY, CONTROL_GROW, CONTROL_SHRINK, CONTROL_REVERT, CONTROL_BOUND };
+enum control_why control_tick(struct control *c, const struct control_in *in);
+
+/* Slots of one machine among its jobs: least remaining CPU work first (fill.c). */
+struct fill_job { double work; int min, want, got; };                   /* work: CPU seconds left */
+void fill_slots(struct fill_job *v, uint32_t n, int slots);
+
 #endif
