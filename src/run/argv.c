@@ -194,6 +194,8 @@ char **step_argv(struct rt *rt, struct step *s, const char **path)
 	char **v;
 
 	s->fault = FAULT_VALUE;
+	if (s->task->body == BODY_DATAFLOW)
+		return dataflow_argv(rt, s, path);
 	v = s->task->body == BODY_COMMAND ? command_argv(rt, s) : script_argv(rt, s);
 	if (!v)
 		return NULL;

@@ -46,6 +46,22 @@ static void decl(struct lines *l, const struct ir_decl *d)
 		sb_z(&l->b, " stdout");
 }
 
+/* What operators do and whose records they read; where they run and on how many workers changes nothing. */
+static void operators(struct lines *l, const struct ir_dataflow *f)
+{
+	sb_f(&l->b, "framing %s\n", f->framing->s);
+	for (uint32_t i = 0; i < f->nops; i++) {
+		const struct ir_operator *o = &f->ops[i];
+
+		sb_f(&l->b, "operator %s from", o->name->s);
+		for (uint32_t k = 0; k < o->nfrom; k++)
+			sb_f(&l->b, " %s", o->from[k] == UINT32_MAX ? f->source->s : f->ops[o->from[k]].name->s);
+		sb_f(&l->b, "%s%s%s\n", o->uses_model ? " uses_model" : "", o->ordered ? " ordered" : "", o->singleton ? " singleton" : "");
+		if (o->run)
+			line(l, "script", o->run->s, o->run->len);
+	}
+}
+
 /* What all steps of a task share. */
 static void body(struct rt *rt, const struct ir_task *t, struct taskinfo *info)
 {
@@ -61,6 +77,8 @@ static void body(struct rt *rt, const struct ir_task *t, struct taskinfo *info)
 		line(&l, "job", t->job->kind->s, t->job->kind->len);
 	if (t->job && t->job->run)
 		line(&l, "script", t->job->run->s, t->job->run->len);
+	if (t->dataflow)
+		operators(&l, t->dataflow);
 	for (uint32_t k = 0; k < t->ncode; k++) {
 		name.n = 0;
 		sb_f(&name, "code %s%s", t->code[k].path->s, t->code[k].exec ? " x" : "");

@@ -203,7 +203,7 @@ static void step_line(struct rt *rt, struct strbuf *b, const struct step *s)
 	used = fit(b, t.s, t.n, width);
 	used += fit(b, name.s, name.n, width - used > 40 ? 40 : width - used);
 	if (s->slot && width - used > 10) {
-		sb_f(&path, "%s/log", s->slot->dir);
+		sb_f(&path, s->task->dataflow ? "%s/status" : "%s/log", s->slot->dir);
 		t.n = 0;
 		last_line(&t, sb_cstr(&path));
 		if (t.n) {

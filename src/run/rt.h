@@ -11,7 +11,7 @@
  * step.c       one step from ready to ended: identity, reuse, attempts, retry
  * sched.c      who runs next: slots, resources, max_parallel, locks
  * stage.c      the files a step reads; collect.c the values and files it leaves
- * env.c        environment and argument vector
+ * env.c        environment and argument vector; dataflow.c for an elastic input pipeline
  * proc.c       processes, through the supervisor (supervisor.c)
  * timer.c      timers; pool.c threads for hashing
  * store.c      content-addressed files; actions.c what steps gave; memo.c hashes of files
@@ -448,6 +448,7 @@ int step_eval_in(struct rt *rt, struct step *s, const struct expr *e, bool ident
 int step_limits(struct rt *rt, struct step *s, struct evalerr *err);   /* limits.c: timeout, resources */
 struct retry { int64_t limit; double backoff, factor, max_backoff, within; };     /* within < 0: no limit */
 int step_retry(struct rt *rt, struct step *s, struct retry *r, struct evalerr *err);
+char **dataflow_argv(struct rt *rt, struct step *s, const char **path);/* dataflow.c: the broker of its input pipeline */
 struct value artifact_value(struct rt *rt, const struct artifact *a);
 void collect_start(struct rt *rt, struct step *s);                     /* collect.c; calls step_collected */
 void attempt_log(struct rt *rt, struct step *s, bool ok);              /* logs.c: puts what it wrote where it belongs */
