@@ -38,6 +38,7 @@ static bool decl_name(struct elab *e, const struct ast_stmt *st, const struct ir
 	const char *kind = st->kind == AS_IN ? "input" : "output";
 	const struct ir_decl *first = NULL;
 	struct diag_item *it;
+	bool is_input;
 	const char *why = strmap_get(&e->plain_names, st->name) ? NULL : reserved_name(st->name->s, st->name->len, false);
 
 	if (!why)
@@ -55,12 +56,13 @@ static bool decl_name(struct elab *e, const struct ast_stmt *st, const struct ir
 	for (uint32_t i = 0; i < nins && !first; i++)
 		if (t->ins[i].name == st->name)
 			first = &t->ins[i];
+	is_input = first != NULL;
 	for (uint32_t i = 0; i < nouts && !first; i++)
 		if (t->outs[i].name == st->name)
 			first = &t->outs[i];
 	if (!first)
 		return true;
-	if (st->kind == AS_OUT && first >= t->ins && first < t->ins + nins) {
+	if (st->kind == AS_OUT && is_input) {
 		it = diag_at(e->diag, CW0211, st->name_span, "'%s' is an input of this step already", st->name->s);
 		diag_mend(e->diag, it, "name the output differently: both are variables of the step's environment");
 	} else {

@@ -21,7 +21,7 @@ for source in tests/fuzz/fuzz_*.c; do
 	[ ! -f "tests/fuzz/$name.dict" ] || dict=-dict=tests/fuzz/$name.dict
 	[ -n "$dict" ] || [ ! -f tests/fuzz/cw.dict ] || dict=-dict=tests/fuzz/cw.dict
 	# shellcheck disable=SC2086
-	"$B/fuzz/$name" "$seeds" $dict -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix="$B/fuzz/$name-" >"$B/log/$name.txt" 2>&1 &
+	"$B/fuzz/$name" "$seeds" $dict -max_len=20000 -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix="$B/fuzz/$name-" >"$B/log/$name.txt" 2>&1 &
 	pids="$pids $!:$name"
 done
 for one in $pids; do
