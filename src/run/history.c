@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-struct history { sqlite3 *db; char *store; sqlite3_stmt *has, *run, *step; };
+struct history { sqlite3 *db; char *store, *path, **note; int code; sqlite3_stmt *has, *run, *step; };   /* code: of the last failure */
 
 static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS runs(id TEXT PRIMARY KEY, file TEXT, workflow TEXT, started REAL, ended REAL, status TEXT,"
@@ -77,27 +77,32 @@ static void put_aside(const char *path, char **note)
 	sb_free(&side);
 }
 
+/* After a call that failed: 0 where the database was damaged and a new one has taken its place. */
+static int mend(struct history *h)
+{
+	if (((h->code & 0xff) != SQLITE_NOTADB && (h->code & 0xff) != SQLITE_CORRUPT) || *h->note)
+		return -1;
+	close_db(h);
+	put_aside(h->path, h->note);
+	return open_db(h, h->path);
+}
+
 struct history *history_open(const char *store, char **err, char **note)
 {
 	struct history *h = xcalloc(1, sizeof *h);
-	char *path = file_join(store, "history.db");
-	int rc;
 
 	h->store = xstrdup(store);
+	h->path = file_join(store, "history.db");
+	h->note = note;
 	*note = *err = NULL;
-	rc = open_db(h, path);
-	if (rc && h->db && (sqlite3_errcode(h->db) == SQLITE_NOTADB || sqlite3_errcode(h->db) == SQLITE_CORRUPT)) {
-		close_db(h);
-		put_aside(path, note);
-		rc = open_db(h, path);
-	}
-	if (rc) {
-		*err = message(path, h->db ? sqlite3_errmsg(h->db) : "out of memory");
-		history_close(h);
-		h = NULL;
-	}
-	free(path);
-	return h;
+	if (!open_db(h, h->path))
+		return h;
+	h->code = sqlite3_errcode(h->db);
+	if (!mend(h))
+		return h;
+	*err = message(h->path, h->db ? sqlite3_errmsg(h->db) : "out of memory");
+	history_close(h);
+	return NULL;
 }
 
 void history_close(struct history *h)
@@ -106,6 +111,7 @@ void history_close(struct history *h)
 		return;
 	close_db(h);
 	free(h->store);
+	free(h->path);
 	free(h);
 }
 
@@ -231,34 +237,55 @@ static bool known(struct history *h, const char *id)
 	return yes;
 }
 
-int history_take(struct history *h, const char *id)
+static int begin(struct history *h)
 {
-	int rc = sqlite3_exec(h->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
-
-	rc = rc || take_over(h, id);
-	if (sqlite3_get_autocommit(h->db))
-		return rc ? -1 : 0;
-	return sqlite3_exec(h->db, rc ? "ROLLBACK" : "COMMIT", NULL, NULL, NULL) == SQLITE_OK && !rc ? 0 : -1;
+	return sqlite3_exec(h->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
 }
 
-int history_sync(struct history *h)
+/* Ends what begin began: rc, or -1. */
+static int end(struct history *h, int rc)
+{
+	if (!rc && sqlite3_exec(h->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+		return 0;
+	h->code = sqlite3_errcode(h->db);
+	if (!sqlite3_get_autocommit(h->db))
+		sqlite3_exec(h->db, "ROLLBACK", NULL, NULL, NULL);
+	return -1;
+}
+
+static int take_one(struct history *h, const char *id)
+{
+	return end(h, begin(h) || take_over(h, id) ? -1 : 0);
+}
+
+int history_take(struct history *h, const char *id)
+{
+	int rc = take_one(h, id);
+
+	return rc && !mend(h) ? take_one(h, id) : rc;
+}
+
+static int take_all(struct history *h)
 {
 	char *path = file_join(h->store, "runs");
 	DIR *d = opendir(path);
 	struct dirent *de;
-	int rc = d ? 0 : -1;
+	int rc = d ? begin(h) : -1;
 
 	free(path);
-	if (!rc)
-		rc = sqlite3_exec(h->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
 	while (!rc && (de = readdir(d)))
 		if (de->d_name[0] != '.' && !known(h, de->d_name) && !run_is_alive(h->store, de->d_name))
 			rc = take_over(h, de->d_name);
 	if (d)
 		closedir(d);
-	if (sqlite3_get_autocommit(h->db))
-		return rc;
-	return sqlite3_exec(h->db, rc ? "ROLLBACK" : "COMMIT", NULL, NULL, NULL) == SQLITE_OK ? rc : -1;
+	return end(h, rc);
+}
+
+int history_sync(struct history *h)
+{
+	int rc = take_all(h);
+
+	return rc && !mend(h) ? take_all(h) : rc;
 }
 
 int history_means(struct history *h, const char *workflow, void (*f)(const char *, double, void *), void *data)

@@ -18,6 +18,7 @@ struct journal {
 	struct strbuf out, scratch;
 	uint64_t epoch, written, syncing, synced;
 	bool busy, failed;
+	int err;                          /* errno of what failed */
 	char **fresh, **going;            /* files of the store that were not synced; those of the sync that runs; ends at NULL */
 	uint32_t nfresh, cap;
 	bool going_all, dirty;            /* dirty: something was run, not only reused */
@@ -231,8 +232,10 @@ static void sync_work(struct job *job, struct hasher *h)
 	int rc = j->going_all ? syncfs(j->store_fd) : 0;
 
 	(void)h;
-	if (sync_files(j->going) || rc || fdatasync(j->fd))
+	if (sync_files(j->going) || rc || fdatasync(j->fd)) {
 		j->failed = true;
+		j->err = errno;
+	}
 	j->going = NULL;
 }
 
@@ -254,7 +257,7 @@ static void sync_done(struct rt *rt, struct job *job)
 	j->busy = false;
 	j->synced = j->syncing;
 	if (j->failed && !rt->told_sync)
-		view_note(rt, "%s: what was written could not be made durable: %s", store_dir(rt->store), strerror(errno));
+		view_note(rt, "%s: what was written could not be made durable: %s", store_dir(rt->store), strerror(j->err));
 	rt->told_sync |= j->failed;
 }
 

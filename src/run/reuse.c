@@ -11,38 +11,73 @@
 #include "keys.h"
 #include "remote.h"
 
-struct finished { struct sha key; const char *outs; size_t len; };
+#define LONGEST_CHAIN 1000
+#define SKEW 60.0                         /* s by which the clocks of machines that share a cache may differ */
+
+struct finished { struct sha key; const char *outs; size_t len; bool ok; };
 
 struct reuse {
 	struct actions *actions;
-	struct journal_reader old;        /* of the run that is resumed */
+	struct journal_reader *old;       /* of the run that is resumed, of the one that it resumed, ... */
+	uint32_t nold;
 	struct strmap finished;           /* name -> struct finished */
 	struct keys *keys;
 };
 
+static void note_finished(struct rt *rt, const struct entry_ended *x)
+{
+	struct strmap *map = &rt->reuse->finished;
+	const struct str *name = str_intern(rt->m->strs, x->name, x->name_len);
+	struct finished *f;
+
+	if (x->status == ST_SKIPPED || !x->has_key || strmap_get(map, name))
+		return;
+	f = arena_new_of(rt->arena, struct finished);
+	*f = (struct finished){ x->key, x->outs, x->outs_len, x->status == ST_SUCCEEDED };
+	strmap_put(rt->arena, map, name, f);
+}
+
+/* What one run finished; *resumed: the run that it resumed, NULL. Of two entries of a step the newer counts. */
+static int read_finished(struct rt *rt, const char *id, const char **resumed)
+{
+	struct reuse *u = rt->reuse;
+	struct journal_reader *r;
+	struct journal_entry e;
+	struct strbuf b = { 0 };
+	int rc;
+
+	u->old = xrealloc(u->old, (u->nold + 1) * sizeof *u->old);
+	r = &u->old[u->nold];
+	sb_f(&b, "%s/runs/%s/journal", store_dir(rt->store), id);
+	rc = journal_read(r, sb_cstr(&b));
+	sb_free(&b);
+	*resumed = NULL;
+	if (rc)
+		return rc;
+	u->nold++;
+	while (journal_next(r, &e))
+		if (e.kind == JOURNAL_ENDED)
+			note_finished(rt, &e.u.ended);
+		else if (e.kind == JOURNAL_RUN && e.u.run.resumed_len)
+			*resumed = arena_dup(rt->arena, e.u.run.resumed, e.u.run.resumed_len);
+	return 0;
+}
+
 int reuse_open(struct rt *rt, const char *resume)
 {
 	struct reuse *u = rt->reuse = xcalloc(1, sizeof *u);
-	struct journal_entry e;
-	struct strbuf b = { 0 };
+	const char *next;
 	int rc;
 
 	u->actions = actions_open(store_dir(rt->store));
 	u->keys = keys_open(store_dir(rt->store));
 	if (!resume)
 		return 0;
-	sb_f(&b, "%s/runs/%s/journal", store_dir(rt->store), resume);
-	rc = journal_read(&u->old, sb_cstr(&b));
-	sb_free(&b);
-	while (!rc && journal_next(&u->old, &e)) {
-		const struct entry_ended *x = &e.u.ended;
-		struct finished *f;
-
-		if (e.kind != JOURNAL_ENDED || x->status != ST_SUCCEEDED || !x->has_key)
-			continue;
-		f = arena_new_of(rt->arena, struct finished);
-		*f = (struct finished){ x->key, x->outs, x->outs_len };
-		strmap_put(rt->arena, &u->finished, str_intern(rt->m->strs, x->name, x->name_len), f);
+	rc = read_finished(rt, resume, &next);
+	/* A resumed run that was ended early has noted only a part of what it was to take over. Damaged journals may go in a circle. */
+	for (int k = 0; !rc && next && k < LONGEST_CHAIN; k++) {
+		resume = next;
+		read_finished(rt, resume, &next);
 	}
 	return rc;
 }
@@ -53,7 +88,9 @@ void reuse_close(struct rt *rt)
 
 	if (!u)
 		return;
-	journal_read_end(&u->old);
+	for (uint32_t k = 0; k < u->nold; k++)
+		journal_read_end(&u->old[k]);
+	free(u->old);
 	actions_close(u->actions);
 	keys_close(u->keys);
 	free(u);
@@ -123,7 +160,13 @@ static bool from_resumed(struct rt *rt, struct step *s)
 	inst_name(s->inst, &b);
 	f = strmap_get(&rt->reuse->finished, str_intern(rt->m->strs, b.s, b.n));
 	sb_free(&b);
-	return f && !memcmp(&f->key, &s->key, sizeof s->key) && take(rt, s, f->outs, f->len);
+	return f && f->ok && !memcmp(&f->key, &s->key, sizeof s->key) && take(rt, s, f->outs, f->len);
+}
+
+/* age: s; a result from the future was made under another clock, so its age is not known. */
+static bool expired(const struct ir_cache *c, double age)
+{
+	return c->given && c->ttl > 0 && (age > c->ttl || age < -SKEW);
 }
 
 bool reuse(struct rt *rt, struct step *s)
@@ -142,7 +185,7 @@ bool reuse(struct rt *rt, struct step *s)
 			explain(rt, s, u->keys);
 		return false;
 	}
-	if (s->attrs->cache.ttl >= 0 && s->attrs->cache.given && s->attrs->cache.ttl > 0 && now_wall() - a.time > s->attrs->cache.ttl)
+	if (expired(&s->attrs->cache, now_wall() - a.time))
 		return false;
 	actions_touch(u->actions, &s->key, now_wall());
 	if (take(rt, s, a.outs, a.outs_len))

@@ -563,8 +563,8 @@ struct view *view_new(struct rt *rt);
 void view_started(struct rt *rt, struct step *s);
 void view_ended(struct rt *rt, struct inst *i);
 void view_retry(struct rt *rt, struct step *s, int code, double delay, int64_t limit);
-void view_sweep(struct rt *rt, struct inst *i, uint32_t trial, double metric, uint32_t n);
-void view_trial(struct rt *rt, struct inst *i, uint32_t trial, bool ok, double metric);
+/* A line of progress, as a step has when it ends; with the end of the log of `left`, which failed (NULL: none). */
+void view_line(struct rt *rt, const struct strbuf *b, const struct inst *left);
 void view_prompt(struct rt *rt, const char *text);                      /* a question; the line stays open */
 void view_answered(struct rt *rt);
 void view_note(struct rt *rt, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

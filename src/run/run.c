@@ -90,28 +90,64 @@ static int open_store(struct rt *rt)
 	return 3;
 }
 
+#define ID_TICKS 65536                    /* of a second: the last part of an id */
+
+/* When a run of this id started, in ticks since 1970; 0 where it is no id. */
+static int64_t id_ticks(const char *id)
+{
+	struct tm tm = { 0 };
+	unsigned frac;
+
+	if (sscanf(id, "%4d%2d%2d-%2d%2d%2d-%4x", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &frac) != 7)
+		return 0;
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	return (int64_t)timegm(&tm) * ID_TICKS + (int64_t)frac;
+}
+
+/* A time after that of all runs that are there, also where the clock has gone back: the newest run is the last one by name. */
+static int64_t next_ticks(struct rt *rt)
+{
+	int64_t now = (int64_t)(rt->started * ID_TICKS), last;
+	char *err, *newest = run_find(store_dir(rt->store), "last", &err);
+
+	last = newest ? id_ticks(newest) : 0;
+	free(newest);
+	free(err);
+	return now > last ? now : last + 1;
+}
+
 /* runs/ID, whose name sorts by time; held by a lock as long as anything of the run lives. */
 static int open_run(struct rt *rt)
 {
 	struct strbuf b = { 0 };
-	time_t t = (time_t)rt->started;
-	struct tm tm;
 	size_t at;
+	int rc;
 
-	gmtime_r(&t, &tm);
 	sb_f(&b, "%s/runs/", store_dir(rt->store));
 	at = b.n;
-	do {
+	for (int64_t ticks = next_ticks(rt); ; ticks++) {
+		time_t t = (time_t)(ticks / ID_TICKS);
+		struct tm tm;
+
+		gmtime_r(&t, &tm);
 		b.n = at;
-		sb_f(&b, "%04d%02d%02d-%02d%02d%02d-%04x", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (unsigned)(rt_random(rt) * 65536));
-	} while (mkdir(sb_cstr(&b), 0777) && errno == EEXIST);
+		sb_f(&b, "%04d%02d%02d-%02d%02d%02d-%04x", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (unsigned)(ticks % ID_TICKS));
+		rc = mkdir(sb_cstr(&b), 0777);
+		if (!rc || errno != EEXIST)
+			break;
+	}
+	if (rc) {
+		rc = file_trouble(rt, sb_cstr(&b));
+		sb_free(&b);
+		return rc;
+	}
 	rt->dir = arena_dup(rt->arena, b.s, b.n);
 	rt->run_id = rt->dir + at;
 	sb_z(&b, "/lock");
 	rt->lock_fd = open(sb_cstr(&b), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	if (rt->lock_fd < 0 || flock(rt->lock_fd, LOCK_EX | LOCK_NB)) {
-		int rc = file_trouble(rt, sb_cstr(&b));
-
+		rc = file_trouble(rt, sb_cstr(&b));
 		sb_free(&b);
 		return rc;
 	}
@@ -436,8 +472,10 @@ int run_workflow(struct ir *m, const struct run_opts *o, struct diag *d)
 {
 	struct rt rt = { .m = m, .o = o, .d = d };
 	char *root = realpath(m->dir ? m->dir->s : ".", NULL), *cwd = getcwd(NULL, 0);
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, old;
 	int rc;
 
+	sigaction(SIGPIPE, &ignore, &old);                                 /* who looks may go away: the run goes on */
 	rt.arena = arena_new();
 	rt.root = root ? root : ".";
 	rt.cwd = cwd ? cwd : ".";
@@ -459,6 +497,7 @@ int run_workflow(struct ir *m, const struct run_opts *o, struct diag *d)
 		close(rt.lock_fd);
 	if (rt.gc_fd >= 0)
 		close(rt.gc_fd);
+	sigaction(SIGPIPE, &old, NULL);
 	arena_free(rt.arena);
 	free(root);
 	free(cwd);

@@ -69,6 +69,17 @@ static void free_ids(char **v, size_t n)
 	free(v);
 }
 
+/* A run that was killed before it could write anything is none. */
+static bool has_begun(const char *store, const char *id)
+{
+	char *path = say("%s/runs/%s/journal", store, id);
+	struct stat st;
+	bool yes = !stat(path, &st) && st.st_size;
+
+	free(path);
+	return yes;
+}
+
 char *run_find(const char *store, const char *word, char **err)
 {
 	size_t n, hits = 0;
@@ -76,8 +87,12 @@ char *run_find(const char *store, const char *word, char **err)
 
 	*err = NULL;
 	if (!*word || !strcmp(word, "last")) {
-		if (n)
-			found = xstrdup(v[n - 1]);
+		size_t k = n;
+
+		while (k && !has_begun(store, v[k - 1]))
+			k--;
+		if (k)
+			found = xstrdup(v[k - 1]);
 		else
 			*err = say("%s: no run is known", store);
 	} else

@@ -3,10 +3,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 
 #include "journal.h"
 
+#define DISK_LEAST 65536                  /* bytes: less is a full disk */
 #define GRACE 10.0                        /* s between TERM and KILL */
 
 void step_why(struct step *s, const char *fmt, ...)
@@ -320,6 +322,14 @@ static void launch_failed(struct rt *rt, struct step *s, const struct proc_end *
 	step_failed(rt, s, FAULT_ERROR, EXIT_VALUE);
 }
 
+/* A step on a full disk often cannot even say so. */
+static bool disk_full(const char *dir)
+{
+	struct statvfs v;
+
+	return !statvfs(dir, &v) && v.f_blocks && (unsigned long long)v.f_bavail * v.f_frsize < DISK_LEAST;
+}
+
 void step_attempt_ended(struct rt *rt, struct proc *p, const struct proc_end *e)
 {
 	struct step *s = p->data;
@@ -350,6 +360,8 @@ void step_attempt_ended(struct rt *rt, struct proc *p, const struct proc_end *e)
 		collect_start(rt, s);
 		return;
 	}
+	if (!WIFSIGNALED(e->status) && disk_full(s->slot->dir))
+		step_why(s, "the disk of %s is full", rt->dir);
 	if (WIFSIGNALED(e->status))
 		step_why(s, "%s by signal %d (%s)%s", p->killed || p->sig ? "ended" : "killed", WTERMSIG(e->status), strsignal(WTERMSIG(e->status)),
 			WTERMSIG(e->status) == SIGKILL && !p->killed ? "; the system does so when memory runs out" : "");

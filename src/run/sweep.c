@@ -160,6 +160,53 @@ static int best_port(struct rt *rt, const struct sweeping *s, const struct trial
 	return -1;
 }
 
+static uint32_t trials_planned(const struct sweeping *s)
+{
+	uint32_t n = s->tpe ? (uint32_t)s->w->trials : s->w->ntable;
+
+	for (uint32_t k = 1; k < s->w->nrungs; k++)
+		n += s->w->rungs[k].n;
+	return n;
+}
+
+/* A line about a trial that has ended, or about the best of all. */
+static void tell(struct rt *rt, const struct sweeping *s, const struct trial *t, bool last)
+{
+	const struct sweep *w = s->w;
+	struct strbuf b = { 0 };
+	uint32_t ended = 0;
+
+	for (uint32_t k = 0; k < s->n; k++)
+		ended += s->v[k].state == TRIAL_OK || s->v[k].state == TRIAL_FAILED;
+	inst_name(s->inst, &b);
+	if (last)
+		sb_f(&b, ": the best of %u is trial %u: ", ended, t->number);
+	else
+		sb_f(&b, " trial %u (%u of %u) ", t->number, ended, trials_planned(s));
+	if (t->state == TRIAL_FAILED)
+		sb_z(&b, "failed");
+	else {
+		sb_f(&b, "%s = ", w->body->nodes.v[0]->ports[w->objective].name->s);
+		sb_f(&b, "%.6g", t->metric);
+	}
+	for (uint32_t k = 0; k < w->nspace + (w->budget ? 1u : 0u); k++) {
+		struct strbuf v = { 0 };
+
+		if (t->args[k].type.kind == T_FLOAT && !t->args[k].type.list)
+			sb_f(&v, "%.6g", t->args[k].u.d);                   /* for eyes; the values stand in best and trials */
+		else
+			value_text(&v, &t->args[k]);
+		sb_f(&b, "%s%s = ", k ? ", " : " (", arg_name(w, k)->s);
+		sb_safe(&b, v.s ? v.s : "", v.n);
+		sb_free(&v);
+	}
+	sb_z(&b, w->nspace + (w->budget ? 1u : 0u) ? ")" : "");
+	if (!last && best_of(s, s->first, s->n) == (uint32_t)(t - s->v))
+		sb_z(&b, ", the best so far");
+	view_line(rt, &b, t->state == TRIAL_FAILED && s->failed == 1 ? &t->scope->inst[0] : NULL);
+	sb_free(&b);
+}
+
 static void finish(struct rt *rt, struct sweeping *s)
 {
 	struct inst *i = s->inst;
@@ -180,7 +227,7 @@ static void finish(struct rt *rt, struct sweeping *s)
 			return;
 		}
 	}
-	view_sweep(rt, i, s->v[best].number, s->v[best].metric, s->n);
+	tell(rt, s, &s->v[best], true);
 	inst_end(rt, i, ST_SUCCEEDED, 0);
 }
 
@@ -327,7 +374,7 @@ void sweep_trial_ended(struct rt *rt, struct inst *i, struct scope *scope)
 	s->failed += t->state == TRIAL_FAILED;
 	if (s->tpe)
 		tpe_tell(s->tpe, t->args, s->w->minimize ? t->metric : -t->metric);
-	view_trial(rt, i, t->number, t->state == TRIAL_OK, t->metric);
+	tell(rt, s, t, false);
 	if (t->state == TRIAL_OK && s->w->has_goal && (s->w->minimize ? t->metric <= goal : t->metric >= goal)) {
 		for (uint32_t k = scope->index + 1; k < s->n; k++) {
 			s->failed -= s->v[k].state == TRIAL_FAILED;

@@ -12,6 +12,8 @@
 #include "journal.h"
 
 #define LOG_SHOWN 6000                    /* bytes of the log of a failed step that are shown */
+#define LINES_SHOWN 30
+#define MOST_NAMES 10                     /* of failed steps, in the summary */
 #define SHORT 0.5                         /* s: on a terminal, steps that took less are only counted */
 
 int write_err(const char *s, size_t n)
@@ -132,37 +134,71 @@ void view_answered(struct rt *rt)
 
 /* ---- steps ---- */
 
-static void tail_of_log(struct rt *rt, struct strbuf *b, const struct inst *i)
+/* Where the last lines of a text start, whole ones unless there is no other. */
+static size_t last_lines(const char *buf, size_t n, size_t size)
 {
-	char *p = log_path(rt, i, i->attempts), buf[LOG_SHOWN];
-	int fd = open(p, O_RDONLY | O_CLOEXEC);
+	size_t at = n, lines = 0;
+
+	if (at && buf[at - 1] == '\n')
+		at--;
+	while (at && (buf[at - 1] != '\n' || ++lines < LINES_SHOWN))
+		at--;
+	if (!at && n == size) {                                            /* cut somewhere in a line */
+		const char *end = memchr(buf, '\n', n - 1);
+
+		return end ? (size_t)(end - buf) + 1 : 0;
+	}
+	return at;
+}
+
+static void tail_of_log(struct strbuf *b, const char *path)
+{
+	char buf[LOG_SHOWN];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
-	ssize_t n = 0;
+	size_t at = 0, n = 0;
 
 	if (fd >= 0 && !fstat(fd, &st)) {
 		off_t from = st.st_size > LOG_SHOWN ? st.st_size - LOG_SHOWN : 0;
+		ssize_t r = pread(fd, buf, sizeof buf, from);
 
-		n = pread(fd, buf, sizeof buf, from);
-		if (from)
-			sb_f(b, "  | ... %lld bytes before; all of it: %s\n", (long long)from, p);
+		n = r > 0 ? (size_t)r : 0;
+		at = last_lines(buf, n, sizeof buf);
+		if (from + (off_t)at)
+			sb_f(b, "  | ... the end of %s:\n", path);
 	}
-	for (ssize_t at = 0; at < n; ) {
-		char *end = memchr(buf + at, '\n', (size_t)(n - at));
-		size_t len = end ? (size_t)(end - buf - at) : (size_t)(n - at);
+	while (at < n) {
+		char *end = memchr(buf + at, '\n', n - at);
+		size_t len = end ? (size_t)(end - buf) - at : n - at;
 
 		sb_z(b, "  | ");
 		sb_safe(b, buf + at, len);
 		sb_ch(b, '\n');
-		at += (ssize_t)len + 1;
+		at += len + 1;
 	}
 	if (fd >= 0)
 		close(fd);
-	free(p);
+}
+
+static void what_it_left(struct rt *rt, struct strbuf *b, const struct inst *i)
+{
+	if (i->node->kind == N_STEP && i->attempts) {
+		char *path = log_path(rt, i, i->attempts);
+
+		tail_of_log(b, path);
+		free(path);
+	}
+	if (i->again)
+		sb_f(b, "  to run it again by hand: sh '%s'\n", i->again);
 }
 
 static void failed(struct rt *rt, struct strbuf *b, struct inst *i)
 {
 	sb_color(rt, b, "31", "failed");
+	if (i->node->kind == N_STEP && i->attempts && i->seconds >= 0.1f) {
+		sb_z(b, " after ");
+		duration(b, (double)i->seconds);
+	}
 	if (i->exit_code > 0)
 		sb_f(b, " (exit code %d)", i->exit_code);
 	if (i->node->allow_failure)
@@ -172,10 +208,7 @@ static void failed(struct rt *rt, struct strbuf *b, struct inst *i)
 		sb_safe(b, i->err, strlen(i->err));
 	}
 	sb_ch(b, '\n');
-	if (i->node->kind == N_STEP && i->attempts)
-		tail_of_log(rt, b, i);
-	if (i->again)
-		sb_f(b, "  again by hand: sh '%s'\n", i->again);
+	what_it_left(rt, b, i);
 }
 
 void view_ended(struct rt *rt, struct inst *i)
@@ -217,33 +250,18 @@ void view_retry(struct rt *rt, struct step *s, int code, double delay, int64_t l
 	sb_free(&b);
 }
 
-void view_trial(struct rt *rt, struct inst *i, uint32_t trial, bool ok, double metric)
+void view_line(struct rt *rt, const struct strbuf *b, const struct inst *left)
 {
-	struct strbuf b = { 0 };
+	struct strbuf *t = &rt->view->text;
 
-	if (rt->o->quiet)
+	if (rt->o->quiet && !left)
 		return;
-	inst_name(i, &b);
-	sb_f(&b, " trial %u: ", trial);
-	if (ok)
-		sb_double(&b, metric);
-	else
-		sb_z(&b, "failed");
-	view_note(rt, "%s", sb_cstr(&b));
-	sb_free(&b);
-}
-
-void view_sweep(struct rt *rt, struct inst *i, uint32_t trial, double metric, uint32_t n)
-{
-	struct strbuf b = { 0 };
-
-	if (rt->o->quiet)
-		return;
-	inst_name(i, &b);
-	sb_f(&b, ": the best of %u trials is %u: ", n, trial);
-	sb_double(&b, metric);
-	view_note(rt, "%s", sb_cstr(&b));
-	sb_free(&b);
+	sb_f(t, "[%u/%u] ", rt->count.done, rt->count.steps);
+	sb_add(t, b->s, b->n);
+	sb_ch(t, '\n');
+	if (left)
+		what_it_left(rt, t, left);
+	commit(rt, journal_epoch(rt));
 }
 
 void view_started(struct rt *rt, struct step *s)
@@ -284,23 +302,57 @@ static void outputs(struct rt *rt)
 	sb_free(&b);
 }
 
+static void count(struct strbuf *b, uint32_t n, const char *what)
+{
+	if (n)
+		sb_f(b, "%s%u %s", b->s[b->n - 1] == ' ' ? "" : ", ", n, what);
+}
+
+/* The first names of what failed, each once. */
+static void failed_names(struct rt *rt, struct strbuf *b)
+{
+	const struct wfrun *wf = rt->top;
+	uint32_t shown = 0;
+
+	for (uint32_t k = 0; k < wf->failures.n && shown <= MOST_NAMES; k++) {
+		uint32_t j = 0;
+
+		while (j < k && wf->failures.v[j] != wf->failures.v[k])
+			j++;
+		if (j < k)
+			continue;
+		if (++shown <= MOST_NAMES)
+			sb_f(b, "%s%s", shown > 1 ? ", " : "couler: failed: ", wf->failures.v[k]->s);
+	}
+	if (shown)
+		sb_z(b, shown > MOST_NAMES ? ", ...\n" : "\n");
+}
+
 static void summary(struct rt *rt)
 {
 	struct strbuf *b = &rt->view->text;
+	uint32_t ran = rt->count.done - rt->count.skipped - rt->count.cached - rt->count.failed;
 
-	sb_f(b, "couler: %u of %u steps in ", rt->count.done - rt->count.skipped, rt->count.steps);
+	sb_f(b, "couler: run %s ", rt->run_id);
+	if (!rt->rc)
+		sb_color(rt, b, "32", "succeeded");
+	else
+		sb_color(rt, b, "31", rt->rc < 0 ? "was interrupted" : rt->rc == 6 ? "failed" : "broke off");
+	sb_z(b, rt->rc ? " after " : " in ");
 	duration(b, now_mono() - rt->t0);
-	if (rt->count.cached)
-		sb_f(b, ", %u reused", rt->count.cached);
-	if (rt->count.failed) {
-		sb_z(b, ", ");
-		sb_f(b, rt->view->color ? "\x1b[31m%u failed\x1b[0m" : "%u failed", rt->count.failed);
-	}
-	if (rt->count.skipped)
-		sb_f(b, ", %u skipped", rt->count.skipped);
+	sb_z(b, ": ");
+	count(b, ran, "done");
+	count(b, rt->count.cached, "reused");
+	count(b, rt->count.failed, "failed");
+	count(b, rt->count.skipped, "skipped");
+	count(b, rt->count.steps - rt->count.done, "not reached");
+	if (b->s[b->n - 1] == ' ')
+		sb_z(b, "nothing to do");
 	sb_ch(b, '\n');
+	if (rt->rc == 6)
+		failed_names(rt, b);
 	if (rt->rc)
-		sb_f(b, "couler: go on with  couler resume %s\n", rt->run_id);
+		sb_f(b, "couler: go on with: couler resume %s\n", rt->run_id);
 	commit(rt, 0);
 }
 
