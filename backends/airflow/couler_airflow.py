@@ -3,9 +3,9 @@
 `couler compile -t airflow` writes the documents; this file is the same for all of them and is put into the DAGs folder
 once (`couler airflow install FOLDER`). It runs on Airflow 2.10, 2.11 and 3.x.
 
-A document that is broken does not take the others down: it is logged, and a DAG of its name with the tag
-`couler-broken` takes its place, whose only task fails with the reason. With COULER_STRICT=1 it is an import error of
-this file instead. To see import errors workflow by workflow, write a file of two lines for each beside it:
+A document that is broken does not take the others down: it is logged and listed as an import error of its own path,
+with the place in it. With COULER_STRICT=1 it is an import error of this file, which builds nothing then. To keep
+workflows further apart, write a file of two lines for each beside it:
 
     from couler_airflow import load  # an Airflow dag
     dag = load("NAME.couler.json")
@@ -38,12 +38,13 @@ import selectors
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.parse
 import urllib.request
 import zoneinfo
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 log = logging.getLogger("couler")
@@ -95,6 +96,9 @@ AirflowFailException = _first(
 )
 AirflowSkipException = _first(
     "airflow.sdk.exceptions:AirflowSkipException", "airflow.exceptions:AirflowSkipException"
+)
+AirflowClusterPolicySkipDag = _first(
+    "airflow.exceptions:AirflowClusterPolicySkipDag", "airflow.sdk.exceptions:AirflowException"
 )
 AirflowTaskTimeout = _first(
     "airflow.sdk.exceptions:AirflowTaskTimeout", "airflow.exceptions:AirflowTaskTimeout"
@@ -1259,125 +1263,32 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
 
 # ---------------------------------------------------------------- documents
 #
-# One NAME.couler.json. What is read while Airflow parses is checked here; expressions are checked by those who
-# evaluate them, and by the schema beside this file. Task ids with a hyphen are couler's own: no step can have one.
+# One NAME.couler.json, checked as a whole before anything is built of it, so that what somebody changed by hand is found
+# at its place. couler-airflow.schema.json says the same for editors. Task ids with a hyphen are couler's own.
 
 BEGIN, END, RESULT = "couler-begin", "couler-end", "couler-result"
-KIND_NAMES = frozenset(
-    ("begin", "run", "branch", "each", "round", "call_begin", "call_end", "best", "wait", "poll", "approve", "fail", "end", "result")
-)
 ID = re.compile(r"[A-Za-z0-9_.-]{1,250}\Z")
+LONGEST = 1e9  # seconds; datetime.timedelta takes a little more
+
+# A check looks at a part of a document and raises Wrong. Names: what stands in the document, by the table it stands in.
+Names = dict[str, frozenset[str]]
+Check = Callable[[Any, Names], None]
 
 
-def _is(*types: type) -> Callable[[Any], bool]:
-    return lambda x: isinstance(x, types) and not (isinstance(x, bool) and bool not in types)
+class Wrong(CoulerError):
+    """Something in a document is not what it should be; `path` is the way to it, filled on the way out."""
 
+    def __init__(self, message: str):
+        super().__init__(message)
+        self.path: list[str | int] = []
 
-def _list_of(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda x: isinstance(x, list) and all(map(check, x))
+    def inside(self, key: str | int) -> Wrong:
+        self.path.insert(0, key)
+        return self
 
-
-_text, _whole, _num, _flag, _object, _any = _is(str), _is(int), _is(int, float), _is(bool), _is(dict), _is(object)
-_texts = _list_of(_text)
-_FIELD = dict[str, tuple[Callable[[Any], bool], str]]
-
-DAG_FIELDS: _FIELD = {
-    "couler": (lambda x: x == DOCUMENT_VERSION, f"the version {DOCUMENT_VERSION}"),
-    "dag_id": (lambda x: isinstance(x, str) and bool(ID.match(x)), "1 to 250 of letters, digits, _ . -"),
-    "source": (_text, "a text"),
-    "description": (_text, "a text"),
-    "doc_md": (_text, "a text"),
-    "schedule": (_object, "an object"),
-    "catchup": (_flag, "true or false"),
-    "start_date": (_text, "a date such as 2026-01-01"),
-    "max_active_runs": (_whole, "a whole number"),
-    "max_active_tasks": (_whole, "a whole number"),
-    "tags": (_texts, "a list of texts"),
-    "owner": (_text, "a text"),
-    "params": (_object, "an object"),
-    "runtime": (_object, "an object"),
-    "timeout": (_any, "an expression"),
-    "only_if": (_any, "an expression"),
-    "deadline": (_num, "a number of seconds"),
-    "keep": (_num, "a number of seconds"),
-    "keep_runs": (_whole, "a whole number"),
-    "locks": (_is(list), "a list"),
-    "scopes": (_object, "an object"),
-    "loops": (_object, "an object"),
-    "tables": (_object, "an object"),
-    "stores": (_is(list), "a list"),
-    "steps": (_object, "an object"),
-    "code": (_object, "an object"),
-    "groups": (_object, "an object"),
-    "tasks": (_list_of(_object), "a list of objects"),
-    "outputs": (_object, "an object"),
-    "airflow": (_object, "an object"),
-}
-TASK_FIELDS: _FIELD = {
-    "task_id": (lambda x: isinstance(x, str) and bool(ID.match(x)), "1 to 250 of letters, digits, _ . -"),
-    "kind": (lambda x: x in KIND_NAMES, "one of " + ", ".join(sorted(KIND_NAMES))),
-    "name": (_text, "a text"),
-    "label": (_text, "a text"),
-    "doc": (_text, "a text"),
-    "at": (_text, "a text"),
-    "group": (_text, "a text"),
-    "dependencies": (_texts, "a list of task ids"),
-    "trigger_rule": (lambda x: x in ("all_done", "none_failed"), "all_done or none_failed"),
-    "within": (lambda x: isinstance(x, dict) and isinstance(x.get("task"), str), "an object with a task"),
-    "after": (_list_of(lambda x: isinstance(x, list) and len(x) == 2 and isinstance(x[0], str)), "a list of pairs"),
-    "scope": (_text, "a text"),
-    "loop": (_text, "a text"),
-    "handler": (_text, "a text"),
-    "trial": (_flag, "true or false"),
-    "allow_failure": (_flag, "true or false"),
-    "step": (_text, "a text"),
-    "in": (_object, "an object"),
-    "to": (_object, "an object"),
-    "env": (_object, "an object"),
-    "env_from": (_is(list), "a list"),
-    "image": (_any, "an expression"),
-    "resources": (_object, "an object"),
-    "mounts": (_object, "an object"),
-    "placement": (_object, "an object"),
-    "locks": (_is(list), "a list"),
-    "retries": (_whole, "a whole number"),
-    "retry_delay": (_num, "a number of seconds"),
-    "max_retry_delay": (_num, "a number of seconds"),
-    "retry_exponential_backoff": (_num, "a number"),
-    "retry_on": (lambda x: x in ("any", "error", "failure") or _list_of(_whole)(x), "any, error, failure or a list of exit codes"),
-    "retry_within": (_num, "a number of seconds"),
-    "execution_timeout": (_any, "an expression"),
-    "max_active_tis_per_dagrun": (_whole, "a whole number"),
-    "priority_weight": (_whole, "a whole number"),
-    "pool": (_text, "a text"),
-    "pool_slots": (_whole, "a whole number"),
-    "airflow": (_object, "an object"),
-    "conditions": (_is(list), "a list of expressions"),
-    "list": (_any, "an expression"),
-    "type": (_text, "a type"),
-    "states": (_object, "an object"),
-    "while": (_any, "an expression"),
-    "round": (_whole, "a whole number"),
-    "body": (_texts, "a list of task ids"),
-    "needs": (_is(list), "a list of expressions"),
-    "last": (_flag, "true or false"),
-    "of": (_text, "a text"),
-    "begin": (_text, "a task id"),
-    "params": (_object, "an object"),
-    "outputs": (_object, "an object"),
-    "table": (_text, "a text"),
-    "trials": (_texts, "a list of task ids"),
-    "objective": (_text, "a text"),
-    "minimize": (_flag, "true or false"),
-    "goal": (_num, "a number"),
-    "max_failed": (_whole, "a whole number"),
-    "keep_best": (_whole, "a whole number"),
-    "results": (_object, "an object"),
-    "seconds": (_num, "a number of seconds"),
-    "poke_interval": (_num, "a number of seconds"),
-    "message": (_any, "an expression"),
-    "asks": (_is(list), "a list"),
-}
+    def __str__(self) -> str:
+        way = "".join(f"[{k}]" if isinstance(k, int) else f".{k}" if ID.match(k) else f"[{json.dumps(k)}]" for k in self.path)
+        return f"{way.removeprefix('.') or 'document'}: {self.args[0]}"
 
 
 def _shown(x: Any) -> str:
@@ -1385,25 +1296,265 @@ def _shown(x: Any) -> str:
     return s if len(s) <= 60 else s[:57] + "..."
 
 
-def _check_fields(where: str, data: Any, fields: _FIELD, required: Iterable[str]) -> None:
-    if not isinstance(data, dict):
-        raise CoulerError(f"{where}: expected an object, got {_shown(data)}")
-    for key, value in data.items():
-        field = fields.get(key)
-        if field is None:
-            raise CoulerError(f"{where}: no field {key!r}")
-        if not field[0](value):
-            raise CoulerError(f"{where}.{key}: expected {field[1]}, got {_shown(value)}")
-    for key in required:
-        if key not in data:
-            raise CoulerError(f"{where}: the field {key!r} is missing")
+def _fact(expected: str, holds: Callable[[Any], bool]) -> Check:
+    def check(x: Any, names: Names) -> None:
+        if not holds(x):
+            raise Wrong(f"expected {expected}, got {_shown(x)}")
+
+    return check
+
+
+def _one_of(*words: str) -> Check:
+    return _fact(f"one of {', '.join(words)}" if len(words) > 1 else repr(words[0]), lambda x: isinstance(x, str) and x in words)
+
+
+def _name(table: str, what: str) -> Check:
+    def check(x: Any, names: Names) -> None:
+        if not isinstance(x, str) or x not in names[table]:
+            raise Wrong(f"expected {what}, got {_shown(x)}, which is none of this document")
+
+    return check
+
+
+def _list_of(item: Check, least: int = 0) -> Check:
+    def check(x: Any, names: Names) -> None:
+        if not isinstance(x, list) or len(x) < least:
+            raise Wrong(f"expected a list{' of ' + str(least) + ' or more' if least else ''}, got {_shown(x)}")
+        for i, y in enumerate(x):
+            try:
+                item(y, names)
+            except Wrong as w:
+                raise w.inside(i) from None
+
+    return check
+
+
+def _row(*items: Check, rest: Check | None = None, least: int | None = None) -> Check:
+    """A list with a meaning for each place."""
+    n = len(items)
+    least = n if least is None else least
+
+    def check(x: Any, names: Names) -> None:
+        if not isinstance(x, list) or len(x) < least or (rest is None and len(x) > n):
+            raise Wrong(f"expected a list of {least if least == n and rest is None else f'{least} or more'}, got {_shown(x)}")
+        for i, y in enumerate(x):
+            item = items[i] if i < n else rest
+            try:
+                if item is not None:
+                    item(y, names)
+            except Wrong as w:
+                raise w.inside(i) from None
+
+    return check
+
+
+def _map_of(item: Check, key: Check | None = None) -> Check:
+    def check(x: Any, names: Names) -> None:
+        if not isinstance(x, dict):
+            raise Wrong(f"expected an object, got {_shown(x)}")
+        for k, y in x.items():
+            try:
+                if key is not None:
+                    key(k, names)
+                item(y, names)
+            except Wrong as w:
+                raise w.inside(k) from None
+
+    return check
+
+
+def _record(fields: dict[str, Check], *required: str) -> Check:
+    def check(x: Any, names: Names) -> None:
+        if not isinstance(x, dict):
+            raise Wrong(f"expected an object, got {_shown(x)}")
+        for k, y in x.items():
+            field = fields.get(k)
+            if field is None:
+                raise Wrong(f"no field {k!r}; there are {', '.join(fields)}" if len(fields) <= 12 else f"no field {k!r}")
+            try:
+                field(y, names)
+            except Wrong as w:
+                raise w.inside(k) from None
+        for k in required:
+            if k not in x:
+                raise Wrong(f"the field {k!r} is missing")
+
+    return check
+
+
+def _is_whole(x: Any) -> bool:
+    return isinstance(x, int) and not isinstance(x, bool)
+
+
+def _is_type(x: Any) -> bool:
+    try:
+        return isinstance(x, str) and bool(type_of(x))
+    except CoulerError:
+        return False
+
+
+def _is_date(x: Any) -> bool:
+    try:
+        return isinstance(x, str) and bool(datetime.datetime.fromisoformat(x))
+    except ValueError:
+        return False
+
+
+def _is_zone(x: Any) -> bool:
+    try:
+        return isinstance(x, str) and bool(zoneinfo.ZoneInfo(x))
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+
+
+_text = _fact("a text", lambda x: isinstance(x, str))
+_flag = _fact("true or false", lambda x: isinstance(x, bool))
+_whole = _fact("a whole number", _is_whole)
+_count = _fact("a whole number, 0 or more", lambda x: _is_whole(x) and x >= 0)
+_positive = _fact("a whole number, 1 or more", lambda x: _is_whole(x) and x >= 1)
+_number = _fact("a number", lambda x: _is_whole(x) or isinstance(x, float))
+_seconds = _fact(f"seconds, 0 to {LONGEST:.0f}", lambda x: (_is_whole(x) or isinstance(x, float)) and 0 <= x <= LONGEST)
+_id = _fact("1 to 250 of letters, digits, _ . -", lambda x: isinstance(x, str) and bool(ID.match(x)))
+_type = _fact("a type such as string or list<file>", _is_type)
+_cron = _fact("five fields such as 0 2 * * 1-5", lambda x: isinstance(x, str) and bool(re.fullmatch(r"[0-9*,/-]+( +[0-9*,/-]+){4}", x)))
+_zone = _fact("a time zone such as Europe/Berlin", _is_zone)
+_object = _fact("an object", lambda x: isinstance(x, dict))
+_any = _fact("a value", lambda x: True)
+_texts = _list_of(_text)
+_task, _loop, _table = _name("tasks", "the id of a task"), _name("loops", "a key of loops"), _name("tables", "a key of tables")
+
+
+def _expression(x: Any, names: Names) -> None:
+    """A text, true, false, null and a whole number are themselves; anything else is [operation, operand, ...]."""
+    if isinstance(x, list):
+        operation = EXPRESSIONS.get(x[0]) if x and isinstance(x[0], str) else None
+        if operation is None:
+            raise Wrong(f"expected an expression: an operation and its operands, got {_shown(x)}")
+        operation(x, names)
+    elif not (x is None or isinstance(x, (str, int))):
+        raise Wrong(f"expected an expression, got {_shown(x)}")
+
+
+_expressions = _map_of(_expression)
+_binary, _unary = _row(_any, _expression, _expression), _row(_any, _expression)
+EXPRESSIONS: dict[str, Check] = {
+    "out": _row(_any, _task, _text), "status": _row(_any, _task), "exit_code": _row(_any, _task),
+    "loop": _row(_any, _list_of(_task, 1), _text), "if": _row(_any, _task, _list_of(_expression), _flag),
+    "for": _row(_any, _loop, _type, _expression), "item": _row(_any, _loop), "index": _row(_any, _loop),
+    "arg": _row(_any, _loop, _text), "input": _row(_any, _text), "path": _row(_any, _text), "env": _row(_any, _text),
+    "field": _row(_any, _one_of("run_id", "start_time", "scheduled_time", "url")),
+    "lit": _row(_any, _type, _text, _text, least=3), "at": _row(_any, _text, _expression),
+    "list": _row(_any, _type, rest=_expression), "map": _row(_any, rest=_expression), "text": _row(_any, rest=_expression),
+    "?:": _row(_any, _expression, _expression, _expression), "neg": _unary, "!": _unary,
+    **dict.fromkeys(("??", "||", "&&", "==", "!=", "<", "<=", ">", ">=", "in", "+", "-", "*", "/", "%", "[]"), _binary),
+    ".": _row(_any, _text, _expression), "call": _row(_any, _one_of(*FUNCTIONS), rest=_expression),
+    "conv": _row(_any, _type, _expression),
+}  # fmt: skip
+
+_locks = _list_of(_row(_expression, _positive))
+_param: dict[str, Check] = {"value": _expression, "in": _expression}
+_secret = _record({"secret": _row(_text, _text), "config": _row(_text, _text)})
+
+TASK_FIELDS: dict[str, Check] = {
+    "task_id": _id, "kind": _any, "name": _text, "label": _text, "doc": _text, "at": _text,
+    "group": _name("groups", "a key of groups"), "dependencies": _list_of(_task),
+    "trigger_rule": _one_of("all_done", "none_failed"),
+    "within": _record({"task": _task, "branch": _count, "round": _flag, "on": _one_of("success", "failure", "exit")}, "task"),
+    "after": _list_of(_row(_task, _flag)), "scope": _text, "loop": _loop,
+    "handler": _one_of("success", "failure", "exit"), "trial": _flag, "allow_failure": _flag,
+    "step": _name("steps", "a key of steps"), "in": _expressions, "to": _expressions,
+    "env": _map_of(lambda x, names: (_secret if isinstance(x, dict) else _expression)(x, names)),
+    "env_from": _list_of(_row(_one_of("secret", "config"), _text)),
+    "image": _expression, "resources": _expressions,
+    "mounts": _map_of(_row(_one_of("secret", "config", "claim"), _text)),
+    "placement": _record({"labels": _expressions, "annotations": _expressions, "node_selector": _expressions,
+                          "service_account_name": _expression, "tolerations": _list_of(_map_of(_text))}),
+    "locks": _locks, "retries": _count, "retry_delay": _seconds, "max_retry_delay": _seconds,
+    "retry_exponential_backoff": _number,
+    "retry_on": lambda x, names: (_list_of(_whole) if isinstance(x, list) else _one_of("any", "error", "failure"))(x, names),
+    "retry_within": _seconds, "execution_timeout": _expression, "max_active_tis_per_dagrun": _positive,
+    "priority_weight": _whole, "pool": _text, "pool_slots": _positive, "airflow": _object,
+    "conditions": _list_of(_expression), "list": _expression, "type": _type, "states": _expressions,
+    "while": _expression, "round": _count, "body": _list_of(_task), "needs": _list_of(_expression), "last": _flag,
+    "params": _map_of(_record(_param, "value")), "of": _text, "begin": _task,
+    "outputs": _map_of(_record({"value": _expression}, "value")), "table": _table, "trials": _list_of(_task, 1),
+    "objective": _text, "minimize": _flag, "goal": _number, "max_failed": _whole, "keep_best": _count,
+    "results": _object, "seconds": _seconds, "poke_interval": _seconds, "message": _expression,
+    "asks": _list_of(_record({"name": _text, "type": _type, "default": _expression, "in": _expression}, "name", "type")),
+}  # fmt: skip
+
+# The kinds of tasks, with the fields each cannot do without.
+KIND_FIELDS: dict[str, tuple[str, ...]] = {
+    "begin": (), "run": ("step",), "branch": ("conditions",), "each": ("list",), "round": ("round",), "call_begin": (),
+    "call_end": ("of", "begin"), "best": ("table", "trials"), "wait": ("seconds",), "poll": ("step",), "approve": (),
+    "fail": ("message",), "end": (), "result": (),
+}  # fmt: skip
+_of_kind = {kind: _record(TASK_FIELDS, "task_id", "kind", *fields) for kind, fields in KIND_FIELDS.items()}
+_kind = _record({**TASK_FIELDS, "kind": _one_of(*KIND_FIELDS)}, "task_id", "kind")
+
+
+def _task_fields(x: Any, names: Names) -> None:
+    kind = x.get("kind") if isinstance(x, dict) else None
+    (_of_kind.get(kind, _kind) if isinstance(kind, str) else _kind)(x, names)
+
+
+DOCUMENT = _record(
+    {
+        "couler": _fact(f"the version {DOCUMENT_VERSION}", lambda x: _is_whole(x) and x == DOCUMENT_VERSION),
+        "dag_id": _id, "source": _text, "description": _text, "doc_md": _text,
+        "schedule": _record({"cron": _list_of(_cron, 1), "timezone": _zone}, "cron"), "catchup": _flag,
+        "start_date": _fact("a date such as 2026-01-01", _is_date),
+        "max_active_runs": _positive, "max_active_tasks": _positive, "tags": _texts, "owner": _text,
+        "params": _map_of(_record({**_param, "type": _type, "doc": _text, "default": _any, "enum": _list_of(_any)}, "type")),
+        "runtime": _record({"kind": _one_of("local", "kubernetes", "docker"), "claim": _text, "namespace": _text}, "kind"),
+        "timeout": _expression, "only_if": _expression, "deadline": _seconds, "keep": _seconds, "keep_runs": _count,
+        "locks": _locks,
+        "scopes": _map_of(_record({"in": _text, "loop": _loop, "fail_fast": _flag, "handler": _flag})),
+        "loops": _map_of(_record({"in": _loop, "task": _task, "length": _count, "items": _expression, "table": _table,
+                                  "from": _task, "budget": _text})),
+        "tables": _map_of(_record({"args": _texts, "types": _list_of(_type), "objective": _text, "minimize": _flag,
+                                   "goal": _number, "max_failed": _whole, "budget": _text, "budget_type": _type,
+                                   "rows": _list_of(_texts)}, "args", "types", "objective", "rows")),
+        "stores": _list_of(_record({"uri": _text, "secret": _text}, "uri")),
+        "code": _map_of(_record({"path": _text, "text": _text, "exec": _flag}, "path", "text")),
+        "steps": _map_of(_record({"shell": _text, "script": _text, "command": _list_of(_expression, 1), "args": _list_of(_expression),
+                                  "in": _list_of(_row(_text, _type, _text, least=2)),
+                                  "out": _list_of(_row(_text, _type, _record({"stdout": _flag, "named": _text}), least=2)),
+                                  "code": _list_of(_name("code", "a key of code"))})),
+        "groups": _map_of(_record({"in": _name("groups", "a key of groups"), "doc": _text})),
+        "tasks": _list_of(_task_fields),
+        "outputs": _map_of(_record({"value": _expression, "to": _expression}, "value")),
+        "airflow": _object,
+    },
+    "couler", "dag_id", "tasks",
+)  # fmt: skip
+
+
+def _names_of(data: Any) -> Names:
+    """What may be referred to; nothing where the document has another shape than it should."""
+    data = data if isinstance(data, dict) else {}
+    names: Names = {}
+    for table in ("loops", "tables", "steps", "code", "groups"):
+        names[table] = frozenset(data[table]) if isinstance(data.get(table), dict) else frozenset()
+    tasks = data["tasks"] if isinstance(data.get("tasks"), list) else []
+    ids = (t.get("task_id") for t in tasks if isinstance(t, dict))
+    names["tasks"] = frozenset(i for i in ids if isinstance(i, str))
+    return names
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        keys = [k for k, _ in pairs]
+        raise CoulerError(f"the field {next(k for k in keys if keys.count(k) > 1)!r} stands twice in one object")
+    return data
 
 
 class Document:
     """A checked document. `tasks` by id; `chains`: the loops around each loop, outermost first, itself last."""
 
     def __init__(self, path: str, data: Any):
-        _check_fields("document", data, DAG_FIELDS, ("couler", "dag_id", "tasks"))
+        DOCUMENT(data, _names_of(data))
         self.path, self.data = path, data
         self.dag_id: str = data["dag_id"]
         self.source: str = data.get("source", "")
@@ -1420,38 +1571,33 @@ class Document:
         chain: list[str] = []
         at: str | None = loop
         while at:
-            if at in chain or at not in self.loops or not isinstance(self.loops[at], dict):
-                raise CoulerError(f"loops.{loop}: {at!r} is no loop")
+            if at in chain:
+                raise CoulerError(f"loops.{loop}.in: the loop is inside of itself")
+            if not {"task", "length"} & set(self.loops[at]):
+                raise CoulerError(f"loops.{at}: the field 'task' or 'length' is missing")
+            if "length" in self.loops[at] and not {"items", "table"} & set(self.loops[at]):
+                raise CoulerError(f"loops.{at}: the field 'items' or 'table' is missing")
             chain.append(at)
             at = self.loops[at].get("in")
         return tuple(reversed(chain))
 
     def _add(self, i: int, t: dict[str, Any]) -> None:
-        _check_fields(f"tasks[{i}]", t, TASK_FIELDS, ("task_id", "kind"))
         tid = t["task_id"]
         if tid in self.tasks:
             raise CoulerError(f"tasks[{i}].task_id: {tid!r} stands twice")
-        if t.get("loop", "") not in self.chains:
-            raise CoulerError(f"tasks[{i}].loop: no loop {t['loop']!r}")
-        if "step" in t and t["step"] not in self.data.get("steps", {}):
-            raise CoulerError(f"tasks[{i}].step: no step {t['step']!r}")
-        if "group" in t and t["group"] not in self.data.get("groups", {}):
-            raise CoulerError(f"tasks[{i}].group: no group {t['group']!r}")
+        if t["kind"] == "each" and not any(spec.get("task") == tid for spec in self.loops.values()):
+            raise CoulerError(f"tasks[{i}].task_id: no loop has the task {tid!r}, which finds its elements")
         self.tasks[tid] = t
         self.scopes.setdefault(t.get("scope", ""), []).append(tid)
 
     def _check_edges(self) -> None:
-        """Every dependency exists, and there is no cycle (Kahn)."""
+        """There is no cycle (Kahn)."""
         waits = dict.fromkeys(self.tasks, 0)
         after: dict[str, list[str]] = {tid: [] for tid in self.tasks}
         for tid, t in self.tasks.items():
             for d in t.get("dependencies", ()):
-                if d not in after:
-                    raise CoulerError(f"task {tid!r}: dependencies: no task {d!r}")
                 after[d].append(tid)
                 waits[tid] += 1
-            if "within" in t and t["within"]["task"] not in after:
-                raise CoulerError(f"task {tid!r}: within: no task {t['within']['task']!r}")
         ready = [tid for tid, n in waits.items() if not n]
         seen = 0
         while ready:
@@ -1461,7 +1607,7 @@ class Document:
                 if not waits[d]:
                     ready.append(d)
         if seen < len(self.tasks):
-            raise CoulerError("a cycle among " + ", ".join(sorted(tid for tid, n in waits.items() if n)[:10]))
+            raise CoulerError("dependencies: a cycle among " + ", ".join(sorted(tid for tid, n in waits.items() if n)[:10]))
 
     def chain(self, tid: str) -> tuple[str, ...]:
         try:
@@ -1477,7 +1623,7 @@ class Document:
 def read_document(path: str) -> Document:
     try:
         with open(path, encoding="utf-8") as f:
-            data = json.load(f)
+            data = json.load(f, object_pairs_hook=_once, parse_constant=_no_constant)
         return Document(path, data)
     except (OSError, UnicodeDecodeError) as x:
         raise CoulerError(f"{path}: {x}") from x
@@ -1485,7 +1631,7 @@ def read_document(path: str) -> Document:
         raise CoulerError(f"{path}:{x.lineno}:{x.colno}: no JSON: {x.msg}") from x
     except RecursionError:
         raise CoulerError(f"{path}: nested too deeply") from None
-    except CoulerError as x:
+    except (CoulerError, ValueError) as x:
         raise CoulerError(f"{path}: {x}") from None
 
 
@@ -3496,13 +3642,15 @@ def _timetable(doc: Document) -> Any:
         return None
     crons, zone = schedule["cron"], schedule.get("timezone", "UTC")
     one = _first("airflow.sdk:CronTriggerTimetable", "airflow.timetables.trigger:CronTriggerTimetable")
-    if len(crons) == 1:
-        return one(crons[0], timezone=zone)
     try:
+        if len(crons) == 1:
+            return one(crons[0], timezone=zone)
         several = _first("airflow.sdk:MultipleCronTriggerTimetable", "airflow.timetables.trigger:MultipleCronTriggerTimetable")
+        return several(*crons, timezone=zone)
     except ImportError:
         raise CoulerError("schedule.cron: several crons need Airflow 3") from None
-    return several(*crons, timezone=zone)
+    except Exception as x:  # of the cron library or of the time zones, different in each version
+        raise CoulerError(f"schedule: {json.dumps(schedule)}: {x}") from x
 
 
 def _merged(base: dict[str, Any], raw: dict[str, Any]) -> dict[str, Any]:
@@ -3533,13 +3681,14 @@ def _make_dag(doc: Document) -> Any:
         "params": _params(doc),
         "default_args": {"owner": d.get("owner", "couler"), "retries": 0},
         "render_template_as_native_obj": False,
+        "auto_register": False,  # one that turns out broken later would be found by itself
     }
     for key in ("max_active_runs", "max_active_tasks"):
         if key in d:
             kwargs[key] = d[key]
     try:
         return DAG(**_merged(kwargs, d.get("airflow", {})))
-    except TypeError as x:
+    except (TypeError, ValueError, AirflowException) as x:
         raise CoulerError(f"airflow: {x}") from x
 
 
@@ -3610,6 +3759,13 @@ def _groups(doc: Document, dag: Any) -> dict[str, Any]:
 def build(doc: Document) -> Any:
     """The DAG of a document."""
     _documents[doc.dag_id] = doc
+    try:
+        return _build(doc)
+    except CoulerError as x:
+        raise CoulerError(f"{doc.path}: {x}") from x
+
+
+def _build(doc: Document) -> Any:
     with _make_dag(doc) as dag:
         groups = _groups(doc, dag)
         made: dict[str, Any] = {}
@@ -3623,11 +3779,16 @@ def build(doc: Document) -> Any:
             up.update(down)
             for d in down:
                 made[d].downstream_task_ids.add(tid)
+    try:
+        dag.validate()  # Airflow does it, too, but would blame this file and with it all DAGs
+    except Exception as x:  # each version has its own for schedules, parameters, executors
+        crons = doc.data.get("schedule", {}).get("cron", ())
+        raise CoulerError(f"{'schedule.cron: ' if any(c in str(x) for c in crons) else ''}{x}") from x
     return dag
 
 
-class Broken(BaseOperator):  # type: ignore[misc, valid-type]
-    """Stands where a document could not be read."""
+class BrokenTask(BaseOperator):  # type: ignore[misc, valid-type]
+    """The only task of a broken DAG."""
 
     def __init__(self, *, reason: str = "", **kwargs: Any):
         super().__init__(**kwargs)
@@ -3637,13 +3798,34 @@ class Broken(BaseOperator):  # type: ignore[misc, valid-type]
         raise AirflowFailException(self.reason)
 
 
-def placeholder(path: str, reason: str) -> Any:
-    name = os.path.basename(path).removesuffix(SUFFIX)
-    dag_id = re.sub(r"[^A-Za-z0-9_.-]", "_", name)[:250] or "couler_broken"
-    with DAG(dag_id=dag_id, schedule=None, tags=["couler", "couler-broken"], doc_md=f"**Broken:** {reason}",
-             start_date=datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)) as dag:  # fmt: skip
-        Broken(task_id="broken", reason=reason)
-    return dag
+class BrokenDag(DAG):  # type: ignore[misc, valid-type]
+    """Stands where a document could not be read: an import error of that document and of nothing else.
+
+    Airflow notes import errors by Python file, and one of this file would stop the DAGs of all documents. So the error
+    goes into the bag that asks for validation, under the document's path, and the bag is told to leave the DAG out.
+    Where no bag asks, the DAG is there, and its task fails with the reason.
+    """
+
+    def __init__(self, dag_id: str, path: str, reason: str):
+        self.document, self.reason = path, reason
+        start = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
+        super().__init__(dag_id=dag_id, schedule=None, tags=["couler", "couler-broken"], doc_md=f"**Broken:** {reason}", start_date=start)
+        BrokenTask(task_id="broken", reason=reason, dag=self)
+
+    def validate(self) -> None:
+        bag = sys._getframe(1).f_locals.get("self")
+        errors = getattr(bag, "import_errors", None)
+        if not isinstance(errors, dict):
+            super().validate()
+            return
+        relative = getattr(bag, "_get_relative_fileloc", str)  # Airflow 3 notes paths relative to the bundle
+        errors[relative(self.document)] = self.reason
+        raise AirflowClusterPolicySkipDag(self.reason)
+
+
+def broken(path: str, reason: str, taken: dict[str, Any]) -> Any:
+    dag_id = re.sub(r"[^A-Za-z0-9_.-]", "_", os.path.basename(path).removesuffix(SUFFIX))[:240] or "couler"
+    return BrokenDag(dag_id + ".broken" if dag_id in taken else dag_id, path, reason)
 
 
 def container_class(doc: Document) -> Any:
@@ -3683,7 +3865,7 @@ def _wanted(paths: list[str]) -> list[str]:
 
 
 def scan(folder: str) -> dict[str, Any]:
-    """DAGs of all documents in a folder, by id."""
+    """DAGs of all documents in a folder, by id; of broken ones, by path."""
     dags: dict[str, Any] = {}
     for path in _wanted(documents(folder)):
         try:
@@ -3696,13 +3878,11 @@ def scan(folder: str) -> dict[str, Any]:
                 raise
             reason = str(x) if isinstance(x, CoulerError) else f"{path}: {type(x).__name__}: {x}"
             log.error("%s", reason)
-            dag = placeholder(path, reason)
-            if dag.dag_id not in dags:
-                dags[dag.dag_id] = dag
+            dags[path] = broken(path, reason, taken=dags)
     return dags
 
 
 # Imported by its own name, by a file that calls load(), it builds nothing.
 if __name__ != "couler_airflow" and os.environ.get("COULER_AIRFLOW_SCAN") != "off":
-    for _id, _dag in scan(os.environ.get("COULER_AIRFLOW_DOCUMENTS") or os.path.dirname(os.path.abspath(__file__))).items():
-        globals()["dag " + _id] = _dag
+    for _key, _dag in scan(os.environ.get("COULER_AIRFLOW_DOCUMENTS") or os.path.dirname(os.path.abspath(__file__))).items():
+        globals()["dag " + _key] = _dag
