@@ -182,7 +182,9 @@ uint64_t node_features(const struct ir *m, const struct ir_workflow *w, const st
 	case N_STEP:
 		s.f = task_features(n->u.task);
 		break;
-	case N_CALL: s.f = BIT(CALL); break;
+	case N_CALL:
+		s.f = BIT(CALL) | (n->u.callee->link == LINK_REF ? BIT(CALL_REF) : n->u.callee->link == LINK_RUN ? BIT(CALL_RUN) : 0);
+		break;
 	case N_IF: s.f = BIT(IF); break;
 	case N_FOR: s.f = BIT(FOR) | (n->u.for_.list->op == EX_LIT ? 0 : BIT(FOR_RUNTIME)); break;
 	case N_LOOP: s.f = BIT(LOOP); break;

@@ -13,6 +13,7 @@
 	X(RUN, "run") X(COMMAND, "command") X(ARGS, "args") X(ARGO_BODY, "an argo body") X(DATAFLOW, "dataflow") \
 	X(JOB_PYTORCH, "job pytorch") X(JOB_TENSORFLOW, "job tensorflow") X(JOB_MPI, "job mpi") X(JOB_RAY, "job ray") X(JOB_KUBERNETES, "job kubernetes") \
 	X(IF, "if") X(FOR, "for") X(FOR_RUNTIME, "for over a list known at run time") X(LOOP, "loop") X(CALL, "a workflow as a step") \
+	X(CALL_REF, "a workflow as a document of its own") X(CALL_RUN, "a workflow as a run of its own") \
 	X(SWEEP_GRID, "search = grid") X(SWEEP_RANDOM, "search = random") X(SWEEP_HALVING, "search = halving") X(SWEEP_TPE, "search = tpe") X(SWEEP_LLM, "search = llm") \
 	X(WAIT_FOR, "wait for a time") X(WAIT_RUN, "wait for a condition") X(APPROVE, "approve") X(SERVICE, "service") X(FAIL, "fail") \
 	X(ON, "on blocks") X(SCHEDULE, "schedule") X(SCHEDULE_MANY, "several crons") X(CATCHUP, "catchup") X(OVERLAP_REPLACE, "overlap = replace") X(ONLY_IF, "only_if") \
@@ -40,6 +41,12 @@ struct cap {
 	bool (*when)(const struct ir *m, const struct ir_workflow *w, const struct node *n, const struct optset *o);
 };
 
+/*
+ * What one document and one run of an engine hold; 0: as much as there is. tasks: nodes of one graph, what is in its
+ * branches and groups included. templates: kinds of steps and graphs in a document. nodes: entries in the record of a run.
+ */
+struct limits { size_t bytes; uint32_t tasks, templates, nodes; };
+
 struct backend {
 	const char *name, *help, *suffix;
 	const struct cap *caps;
@@ -48,6 +55,13 @@ struct backend {
 	int (*emit)(const struct ir *m, const struct optset *o, struct strbuf *out, struct diag *d);
 	/* Bytes emitted for a node and what is in it; for the split pass. NULL: the engine has no limit. */
 	size_t (*size)(const struct ir *m, const struct node *n, const struct optset *o);
+	/* NULL: the engine has none. */
+	void (*limits)(const struct optset *o, struct limits *l);
+	/*
+	 * Bytes really written for each document, by id of the workflow that it is for (0: none of its own): what split
+	 * goes by. 0, or -1 where emission fails, which then says why. NULL: the sum of size.
+	 */
+	int (*measure)(const struct ir *m, const struct optset *o, size_t *bytes);
 	bool container;                   /* steps run in images: an image is required */
 };
 

@@ -269,6 +269,12 @@ struct ir_schedule {
 };
 enum on_event { ON_SUCCESS, ON_FAILURE, ON_EXIT, ON_COUNT };          /* in the order in which they run */
 
+/*
+ * How calls reach a workflow: as part of what its caller becomes; as a document of its own within the same run; as a run of
+ * its own. A local run, and an engine without documents, does the same for all.
+ */
+enum link { LINK_INLINE, LINK_REF, LINK_RUN };
+
 struct ir_workflow {
 	const struct str *name, *doc;     /* unique in the module; a specialised callee is NAME-2 ... */
 	struct span span;
@@ -287,6 +293,7 @@ struct ir_workflow {
 	struct span argo_span, airflow_span;
 	uint32_t nnodes;                  /* ids are below this */
 	uint32_t id;
+	enum link link;                   /* set by pass split */
 };
 
 struct ir_store { const struct str *name, *uri, *endpoint, *region, *secret; struct span span; };

@@ -25,6 +25,7 @@ struct optset;
 struct optset *optset_new(struct arena *a);
 /* 0, or -1 after a diagnostic: unknown name (with the nearest one), bad value. */
 int optset_set(struct optset *o, const char *owner, const struct optdesc *table, const char *name, const char *value, struct diag *d);
+bool optset_given(const struct optset *o, const char *owner);         /* an option of owner was set */
 const char *opt_string(const struct optset *o, const char *owner, const struct optdesc *table, const char *name);   /* set, else default */
 bool opt_bool(const struct optset *o, const char *owner, const struct optdesc *table, const char *name);
 int64_t opt_int(const struct optset *o, const char *owner, const struct optdesc *table, const char *name);          /* also sizes (bytes) and durations (s) */

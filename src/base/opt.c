@@ -102,6 +102,14 @@ int optset_set(struct optset *o, const char *owner, const struct optdesc *table,
 	return 0;
 }
 
+bool optset_given(const struct optset *o, const char *owner)
+{
+	for (const struct opt_entry *e = o ? o->first : NULL; e; e = e->next)
+		if (!strcmp(e->owner, owner))
+			return true;
+	return false;
+}
+
 const char *opt_string(const struct optset *o, const char *owner, const struct optdesc *table, const char *name)
 {
 	const struct optdesc *t;

@@ -29,6 +29,12 @@ void job_free(struct job *j)
 	arena_free(j->arena);
 }
 
+/* --split-steps 200 is --set split.steps=200 */
+static void set_split(struct job *j, const char *option, const char *value)
+{
+	vec_push(j->arena, &j->sets, str_internf(j->strs, "split.%s=%s", option, value)->s);
+}
+
 int job_set(struct job *j, const char *name, const char *value)
 {
 	if (!strcmp(name, "param"))
@@ -39,6 +45,8 @@ int job_set(struct job *j, const char *name, const char *value)
 		vec_push(j->arena, &j->sets, value);
 	else if (!strcmp(name, "workflow"))
 		j->workflow = value;
+	else if (!strncmp(name, "split", 5))
+		set_split(j, name[5] ? name + 6 : "method", value);
 	else if (!strcmp(name, "passes"))
 		j->passes = value;
 	else if (!strcmp(name, "dump"))

@@ -35,6 +35,10 @@ void job_free(struct job *j);
 	{ 0, "workflow", "NAME", "the workflow to take, where a file has several", NULL }, \
 	{ 0, "set", "OWNER.OPTION=VALUE", "an option of a backend or a pass", NULL }, \
 	{ 0, "passes", "LIST", "run these passes; -NAME takes one out of the default", NULL }, \
+	{ 0, "split", "acyclic|dfs|off", "how a workflow that is too large for the engine is split", "acyclic|dfs|off" }, \
+	{ 0, "split-bytes", "SIZE", "a document has at most this many bytes (default: what the engine takes)", NULL }, \
+	{ 0, "split-steps", "N", "a graph has at most this many steps", NULL }, \
+	{ 0, "split-pods", "N", "a run has at most this many pods; more become runs of their own", NULL }, \
 	{ 'O', "optimize", "0|1", "0: only the passes that an engine cannot live without", "0|1" }, \
 	{ 0, "dump", "LIST", "show stages: tokens, ast, ir, or the name of a pass", NULL }, \
 	{ 0, "remarks", NULL, "say what each pass did and why", NULL }, \

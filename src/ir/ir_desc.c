@@ -23,6 +23,7 @@ WORDS(words_cache, "auto", "on", "off");
 WORDS(words_dist, "choice", "steps", "uniform", "log_uniform", "int_uniform");
 WORDS(words_search, "grid", "random", "halving", "tpe", "llm");
 WORDS(words_overlap, "forbid", "allow", "replace");
+WORDS(words_link, "inline", "ref", "run");
 
 const char *const words_ref_kind[] = {
 	"param", "output", "status", "exit_code", "input", "outpath", "env", "item", "index", "state", "arg", "field", NULL
@@ -303,7 +304,7 @@ static const struct jfield workflow_fields_[] = {
 	NESTED("schedule", JF_PTR, WORKFLOW, schedule, &desc_schedule), COUNTED("volumes", JF_LIST, WORKFLOW, volumes, nvolumes, &desc_volume),
 	STR("artifacts", WORKFLOW, artifacts), EXPR("max_parallel", WORKFLOW, max_parallel), EXPR("timeout", WORKFLOW, timeout),
 	ROW("fail_fast", JF_BOOL, 0, WORKFLOW, fail_fast), NUMBER("keep", JF_DOUBLE, WORKFLOW, keep, -1), VECTOR("locks", WORKFLOW, locks, &desc_lock),
-	VECTOR("labels", WORKFLOW, labels, &desc_pair), VECTOR("annotations", WORKFLOW, annotations, &desc_pair), STR("argo", WORKFLOW, argo),
+	VECTOR("labels", WORKFLOW, labels, &desc_pair), VECTOR("annotations", WORKFLOW, annotations, &desc_pair), STR("argo", WORKFLOW, argo), WORD("link", WORKFLOW, link, words_link),
 	STR("airflow", WORKFLOW, airflow), ROW("argo_span", JF_SPAN, 0, WORKFLOW, argo_span), ROW("airflow_span", JF_SPAN, 0, WORKFLOW, airflow_span),
 	{ "nnodes", JF_UINT32, JF_NEEDED, AT(WORKFLOW, nnodes), 0, { .words = NULL }, 0 },
 	{ "attrs", JF_ATTRS_LIST, 0, 0, 0, { .desc = &desc_attrs }, 0 }, ROW("body", JF_GRAPH, JF_NEEDED, WORKFLOW, body),

@@ -22,6 +22,8 @@ static struct expr *copy_ref(struct copier *c, struct expr *e)
 {
 	struct expr *x;
 
+	if (c->ref)
+		return c->ref(c, e);
 	if (e->fn == REF_PARAM)
 		return c->args[e->n];
 	if (!e->u.node || !c->node || e->fn == REF_FIELD || e->fn == REF_INPUT || e->fn == REF_OUTPATH || e->fn == REF_ENV)
@@ -225,18 +227,23 @@ static void copy_kind(struct copier *c, struct node *x)
 	}
 }
 
-static void copy_parts(struct copier *c, struct node *x)
+void copy_node_exprs(struct copier *c, struct node *x)
 {
 	uint32_t values = x->kind == N_CALL ? 1 : node_nchildren(x);
 
 	x->ins = copy_exprs(c, x->ins, x->nins);
 	x->to = copy_exprs(c, x->to, x->nports);
 	x->attrs = copy_attrs(c, x->attrs);
-	for (uint32_t i = 0; i < x->nafter; i++)
-		x->after[i].node = c->node[x->after[i].node->id];
 	for (uint32_t i = 0; i < x->nports; i++)
 		x->ports[i].value = copy_exprs(c, x->ports[i].value, values);
 	copy_kind(c, x);
+}
+
+static void copy_parts(struct copier *c, struct node *x)
+{
+	copy_node_exprs(c, x);
+	for (uint32_t i = 0; i < x->nafter; i++)
+		x->after[i].node = c->node[x->after[i].node->id];
 }
 
 struct graph *copy_graph(struct copier *c, const struct graph *g, struct node *owner)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-const struct pass *const passes[] = { &pass_fold, &pass_inline, &pass_sweep, &pass_cse, &pass_disaggregate, &pass_reduce, NULL };
+const struct pass *const passes[] = { &pass_fold, &pass_inline, &pass_sweep, &pass_cse, &pass_disaggregate, &pass_reduce, &pass_split, NULL };
 
 const struct pass *pass_find(const char *name)
 {
@@ -44,13 +44,13 @@ static int unknown(const char *s, size_t n, struct diag *d)
 	return -1;
 }
 
-/* Which of a --passes list run: bit i for passes[i]. A list that only takes passes out starts from the default. */
-static int selected(const struct pass_run *how, const struct target *t, struct diag *d, uint64_t *on)
+/* Which of a --passes list run: bit i for passes[i]. A pass whose options are set runs without being asked for. A list that only takes passes out starts from the default. */
+static int selected(const struct pass_run *how, const struct target *t, const struct optset *o, struct diag *d, uint64_t *on)
 {
 	uint64_t only = 0, out = 0, dflt = 0;
 
 	for (int i = 0; passes[i]; i++)
-		if (passes[i]->always || how->level > 0)
+		if (passes[i]->always || how->level > 0 || optset_given(o, passes[i]->name))
 			dflt |= UINT64_C(1) << i;
 	for (const char *s = how->list; s && *s; ) {
 		size_t n = strcspn(s, ",");
@@ -114,7 +114,7 @@ int passes_run(struct ir *m, const struct target *t, const struct optset *o, con
 {
 	uint64_t on = 0;
 
-	if (selected(how, t, d, &on))
+	if (selected(how, t, o, d, &on))
 		return -1;
 	for (int i = 0; passes[i]; i++)
 		if (on >> i & 1 && run_one(passes[i], m, t, o, how, d))

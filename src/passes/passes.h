@@ -4,7 +4,7 @@
 
 #include "couler/pass.h"
 
-extern const struct pass pass_fold, pass_inline, pass_sweep, pass_cse, pass_disaggregate, pass_reduce;
+extern const struct pass pass_fold, pass_inline, pass_sweep, pass_cse, pass_disaggregate, pass_reduce, pass_split;
 
 /* ---- pointers to pointers, for "seen already" (ptrmap.c); zeroed is empty ---- */
 
@@ -35,9 +35,12 @@ struct copier {
 	struct expr **args;               /* by parameter of from: what stands for it */
 	struct node **node;               /* by id in from: its copy */
 	struct ptrmap exprs, attrs;
+	struct expr *(*ref)(struct copier *c, struct expr *ref);               /* what stands for a reference, in place of args and node; NULL */
+	void *data;
 };
 struct expr *copy_expr(struct copier *c, struct expr *e);              /* before any node was copied: parameters only */
 struct graph *copy_graph(struct copier *c, const struct graph *g, struct node *owner);
+void copy_node_exprs(struct copier *c, struct node *n);                /* gives n attributes and expressions of its own, through c */
 void copier_free(struct copier *c);
 
 uint32_t count_nodes(struct ir_workflow *w);

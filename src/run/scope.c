@@ -240,7 +240,12 @@ static void record_failure(struct rt *rt, struct inst *i)
 {
 	struct wfrun *wf = i->scope->wf;
 
-	if (i->node->kind != N_LOOP || i->err)                              /* a loop fails because of a step that is recorded */
+	if (i->node->kind == N_CALL && i->node->hidden && i->u.region && i->u.region->wf) {
+		const struct wfrun *in = i->u.region->wf;
+
+		for (uint32_t k = 0; k < in->failures.n; k++)
+			vec_push(rt->arena, &wf->failures, in->failures.v[k]);
+	} else if (i->node->kind != N_LOOP || i->err)                       /* a loop fails because of a step that is recorded */
 		vec_push(rt->arena, &wf->failures, i->node->name);
 	wf->failed = true;
 	i->scope->failed = true;

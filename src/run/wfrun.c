@@ -15,7 +15,9 @@ struct wfrun *wfrun_new(struct rt *rt, struct ir_workflow *w, struct inst *calle
 	wf->wait_last = &wf->wait_first;
 	wf->all_next = rt->wfruns;
 	rt->wfruns = wf;
-	if (caller) {
+	if (caller && caller->node->hidden) {
+		sb_str(&b, wf->up->prefix);                                  /* steps that a pass moved keep their names */
+	} else if (caller) {
 		inst_name(caller, &b);
 		sb_ch(&b, '.');
 	}
