@@ -217,6 +217,8 @@ void worker_lost(struct broker *b, struct worker *w, const char *why)
 		close(w->file);
 	if (!w->hello && !w->retire && w->pid && ++b->stillborn >= DEATHS)
 		broker_fail(b, "%u workers ended before they could say a word (the last %s)", b->stillborn, why);
+	if (w->lease == UINT32_MAX && !w->pid && !w->retire)
+		broker_say(b, "worker %u %s", w->id, why);
 	if (w->lease != UINT32_MAX) {
 		struct lease *l = &b->lease[w->lease];
 

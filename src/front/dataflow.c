@@ -106,7 +106,7 @@ static void df_op(struct flow_body *f, const struct ast_stmt *st, struct ir_oper
 static uint32_t df_find(struct flow_body *f, const struct ast_expr *x)
 {
 	struct ir_dataflow *d = f->d;
-	const char **names = arena_array(f->e->arena, const char *, d->nops + 1);
+	const char **names;
 	struct diag_item *it;
 
 	if (x->kind == AX_ERROR) {
@@ -119,11 +119,12 @@ static uint32_t df_find(struct flow_body *f, const struct ast_expr *x)
 	}
 	if (d->source == x->name)
 		return UINT32_MAX;
-	for (uint32_t i = 0; i + 1 < d->nops; i++) {
-		names[i] = d->ops[i].name->s;
+	for (uint32_t i = 0; i + 1 < d->nops; i++)
 		if (d->ops[i].name == x->name)
 			return i;
-	}
+	names = arena_array(f->e->arena, const char *, d->nops + 1);
+	for (uint32_t i = 0; i + 1 < d->nops; i++)
+		names[i] = d->ops[i].name->s;
 	it = diag_at(f->e->diag, CW0524, x->span, "there is no operator '%s'", x->name->s);
 	if (d->nops)
 		names[d->nops - 1] = d->source ? d->source->s : "";
