@@ -121,6 +121,7 @@ static _Noreturn void become(const struct flow *f, uint32_t i, int in, int out)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setenv("CW_FRAMING", f->framing == FR_LENGTH ? "length_prefixed" : f->framing == FR_TAR ? "tar" : "lines", 1);
 	if (in >= 0)
 		dup2(in, 0);
 	if (out >= 0)
