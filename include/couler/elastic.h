@@ -86,4 +86,36 @@ enum control_why control_tick(struct control *c, const struct control_in *in);
 struct fill_job { double work; int min, want, got; };                   /* work: CPU seconds left */
 void fill_slots(struct fill_job *v, uint32_t n, int slots);
 
+/* ---- the simulator of a cluster (sim.c) ---- */
+
+/* policy, words */
+#define ELASTIC_POLICIES(X) \
+	X(user, "the CPUs that its owner asked for, on the node of its GPUs") \
+	X(static8, "8 CPUs a GPU, on the node of its GPUs") \
+	X(synergy, "what each job of a node can use of that node's CPUs, as Synergy divides them") \
+	X(perjob, "workers anywhere, each job what it can use, first come, first served") \
+	X(rate, "workers anywhere, where a CPU brings most records a second") \
+	X(work, "workers anywhere, least remaining CPU work first: what couler does") \
+	X(clairvoyant, "workers anywhere, shortest remaining time first, in the queue, too: knows the future")
+enum elastic_policy {
+#define X(p, words) EP_##p,
+	ELASTIC_POLICIES(X)
+#undef X
+	EP_COUNT
+};
+
+struct elastic_sim {
+	int nodes, gpus, cpus;            /* a node has */
+	int extra;                        /* CPUs beyond the GPU nodes */
+	int jobs;
+	double load;                      /* GPU time that arrives, of what there is */
+	double delay, network, buffer;    /* s until a new worker works; bytes a second into a node; s that a queue lasts */
+	bool trace, heavy;                /* jobs of the trace; only models that need more than 3 CPUs a GPU */
+	bool backfill;
+	uint64_t seed;
+};
+struct elastic_result { double mean, p95, use, makespan; };            /* s; use: GPU time well spent, of all until the last end */
+void elastic_simulate(const struct elastic_sim *s, enum elastic_policy p, struct elastic_result *r);
+double elastic_one_job(double cpus_per_gpu, double need);              /* speed of a trainer with so many of the CPUs it needs, 0 to 1 */
+
 #endif

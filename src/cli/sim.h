@@ -8,7 +8,8 @@
 #include "cli.h"
 
 /* name, what it answers */
-#define SIMULATORS(X)
+#define SIMULATORS(X) \
+	X(elastic, "what sharing data workers brings to a cluster of training jobs")
 
 #define X(name, words) extern const struct command sim_##name;
 SIMULATORS(X)
