@@ -58,6 +58,8 @@ static uint64_t task_features(const struct ir_task *t)
 	case BODY_JOB: f = job_features(t->job); break;
 	}
 	for (uint32_t i = 0; i < t->ncode; i++) {
+		if (t->code[i].place)
+			continue;
 		text += t->code[i].len;
 		if (!t->code[i].data || !t->code[i].text)
 			f |= BIT(CODE_LARGE);

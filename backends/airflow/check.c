@@ -49,11 +49,11 @@ const struct cap airflow_caps[] = {
 	{ FEAT_SERVICE, "a task cannot live beside the tasks that use it", "run the service outside and pass its address: param address: string", NULL },
 	{ FEAT_OVERLAP_REPLACE, "it cannot end a run because the next is due", "overlap = forbid or overlap = allow", NULL },
 	{ FEAT_CATCHUP, "catching up needs a first day", "--set airflow.start_date=2026-01-01", no_start },
-	{ FEAT_LOCATION_LOCAL, "a path beside the .cw file does not exist on its workers", "a location such as \"s3://bucket/words.txt\" or an absolute path on the workers; small text can travel as code = [...]", NULL },
+	{ FEAT_LOCATION_LOCAL, "a path beside the .cw file does not exist on its workers", "let artifacts = NAME name a store, store NAME { uri = \"s3://bucket/prefix\" }, and run `couler push`; or a location such as \"s3://bucket/words.txt\"", NULL },
 	{ FEAT_PUBLISH_LOCAL, "a path beside the .cw file does not exist on its workers", "a location such as \"s3://bucket/table.parquet\", or an absolute path on the workers", NULL },
 	{ FEAT_VOLUME, "it makes no volumes", "one that is there: volume scratch { claim = \"NAME\" }, with --set airflow.runtime=kubernetes", makes_volume },
 	{ FEAT_MOUNTS, "steps run without a pod into which something could be mounted", "--set airflow.runtime=kubernetes; for a secret, env { NAME = secret(\"name\", \"key\") }", no_pods },
-	{ FEAT_CODE_LARGE, "code travels inside the document, as text of up to 256 KiB in all", "put it into the image, or into a location that the step takes as an input", NULL },
+	{ FEAT_CODE_LARGE, "code travels inside the document, as text of up to 256 KiB in all", "let artifacts = NAME name a store, store NAME { uri = \"s3://bucket/prefix\" }, and run `couler push`; or put it into the image", NULL },
 	{ -1, NULL, NULL, NULL }
 };
 

@@ -1498,6 +1498,14 @@ def _task_fields(x: Any, names: Names) -> None:
     (_of_kind.get(kind, _kind) if isinstance(kind, str) else _kind)(x, names)
 
 
+_code_text = _record({"path": _text, "text": _text, "exec": _flag}, "path", "text")
+_code_fetched = _record({"path": _text, "location": _text, "sha256": _text, "exec": _flag}, "path", "location", "sha256")
+
+
+def _code_file(x: Any, names: Names) -> None:
+    (_code_fetched if isinstance(x, dict) and "location" in x else _code_text)(x, names)
+
+
 DOCUMENT = _record(
     {
         "couler": _fact(f"the version {DOCUMENT_VERSION}", lambda x: _is_whole(x) and x == DOCUMENT_VERSION),
@@ -1516,7 +1524,7 @@ DOCUMENT = _record(
                                    "goal": _number, "max_failed": _whole, "budget": _text, "budget_type": _type,
                                    "rows": _list_of(_texts)}, "args", "types", "objective", "rows")),
         "stores": _list_of(_record({"uri": _text, "secret": _text}, "uri")),
-        "code": _map_of(_record({"path": _text, "text": _text, "exec": _flag}, "path", "text")),
+        "code": _map_of(_code_file),
         "steps": _map_of(_record({"shell": _text, "script": _text, "command": _list_of(_expression, 1), "args": _list_of(_expression),
                                   "in": _list_of(_row(_text, _type, _text, least=2)),
                                   "out": _list_of(_row(_text, _type, _record({"stdout": _flag, "named": _text}), least=2)),
@@ -2468,8 +2476,11 @@ class Attempt:
             if not path.startswith(folder + os.sep):
                 raise Failure(EXIT_VALUE, f"code '{f['path']}' leaves its folder")
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "w", encoding="utf-8", newline="") as out:
-                out.write(f["text"])
+            if "location" in f:
+                shutil.copyfile(fetch(self.run, f["location"], f["sha256"], folder=False), path)
+            else:
+                with open(path, "w", encoding="utf-8", newline="") as out:
+                    out.write(f["text"])
             if f.get("exec"):
                 os.chmod(path, 0o755)  # noqa: S103  a copy keeps the execute bit
 

@@ -12,8 +12,15 @@ static void code_text(struct strbuf *b, const struct ir_code *c)
 	af_str(b, c->path);
 	if (c->exec)
 		sb_z(b, ", \"exec\": true");
-	sb_z(b, ", \"text\": ");
-	sb_json(b, c->data, c->len);
+	if (c->place) {
+		sb_z(b, ", \"location\": ");
+		af_str(b, c->place);
+		sb_z(b, ", \"sha256\": ");
+		af_str(b, c->sha256);
+	} else {
+		sb_z(b, ", \"text\": ");
+		sb_json(b, c->data, c->len);
+	}
 	sb_ch(b, '}');
 }
 

@@ -57,9 +57,9 @@ static const struct cap caps[] = {
 	{ FEAT_SWEEP_LLM, "a run cannot feed results back into the search", "search = random(...) or halving(...), or run it locally with `couler run`", NULL },
 	{ FEAT_CATCHUP, "a CronWorkflow does not make up for missed times", "leave catchup out, and let a parameter say for which time a run is", NULL },
 	{ FEAT_ONLY_IF, "a CronWorkflow has no condition over parameters", "put the steps into an `if` with this condition", NULL },
-	{ FEAT_LOCATION_LOCAL, "a cluster does not see files beside the .cw file", "put it where the cluster sees it and name that place, such as \"s3://bucket/key\"; small text can travel as `code`", NULL },
+	{ FEAT_LOCATION_LOCAL, "a cluster does not see files beside the .cw file", "let artifacts = NAME name a store, store NAME { uri = \"s3://bucket/prefix\" }, and run `couler push`; or name a place that the cluster sees, such as \"s3://bucket/key\"", NULL },
 	{ FEAT_PUBLISH_LOCAL, "a cluster does not see the folder of the .cw file", "publish to a place such as \"s3://bucket/key\"", NULL },
-	{ FEAT_CODE_LARGE, "code travels in the manifest, as text of up to 256 KiB in all", "build it into the image, or fetch it in the step", NULL },
+	{ FEAT_CODE_LARGE, "code travels in the manifest, as text of up to 256 KiB in all", "let artifacts = NAME name a store, store NAME { uri = \"s3://bucket/prefix\" }, and run `couler push`; or build it into the image", NULL },
 	{ FEAT_ON, "a called workflow's `on` blocks have no exit handler of their own", "move them to the workflow that is started", in_called },
 	{ FEAT_POOL, "a pool's size stands in a ConfigMap, and that needs a name known now", "write the pool's name as a literal", computed_pool },
 	{ FEAT_LOOP, "each round is nested in the one before, and the engine follows 100 levels", "make max smaller, or put the rounds into one step", too_deep },
@@ -89,5 +89,6 @@ const struct backend backend_argo = {
 	.opts = argo_opts,
 	.emit = argo_emit,
 	.size = size,
+	.staged = true,
 	.container = true,
 };

@@ -434,7 +434,11 @@ void art_write(struct site *x, struct yaml *y, const struct art *a)
 		key_write(x->g, y, a->s);
 		break;
 	case ART_PLACE:
-		place_write(x, y, a->place, a->place->span);
+		if (place_write(x, y, a->place, a->place->span) && type_is(a->place->type, T_FILE)) {
+			y_open(y, "archive");                                /* as it is, even if it is an archive */
+			y_plain(y, "none", "{}");
+			y_end(y);
+		}
 		break;
 	case ART_NONE:
 		break;

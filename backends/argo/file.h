@@ -30,6 +30,7 @@ void art_write(struct site *x, struct yaml *y, const struct art *a);
 /* {{inputs.artifacts.NAME}} of a context: the file is passed in from the context around it. */
 const char *capture_file(struct site *x, const struct expr *ref);
 /* A location (s3, gcs, http, git) from text; false after an error. dir: a folder. */
+void place_object(struct argo *g, struct yaml *y, const char *uri);      /* s3:// or gs:// with a key */
 bool place_write(struct site *x, struct yaml *y, const struct expr *e, struct span sp);
 const char *art_input(struct site *x, const struct art *a, const char *name);
 const char *place_inside(const struct expr *e);

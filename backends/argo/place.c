@@ -180,6 +180,17 @@ static void object(struct site *x, struct yaml *y, const struct location *p, boo
 	y_end(y);
 }
 
+void place_object(struct argo *g, struct yaml *y, const char *uri)
+{
+	bool gcs = !strncmp(uri, "gs://", 5);
+	const char *b = uri + 5, *slash = strchr(b, '/');
+
+	y_open(y, gcs ? "gcs" : "s3");
+	bucket(g, y, store_of(g->m, uri), b, (size_t)(slash - b), gcs);
+	y_z(y, "key", slash + 1);
+	y_end(y);
+}
+
 /* git+https://host/repo@ref#path */
 static bool git(struct site *x, struct yaml *y, const struct location *p, struct span sp)
 {

@@ -58,6 +58,20 @@ static void file_input(struct yaml *y, const char *name, const char *path, bool 
 	y_item_end(y);
 }
 
+/* A file of the task's code that `couler push` put into the store; as it is, even if it is an archive. */
+static void code_fetched(struct argo *g, struct yaml *y, const struct ir_code *c)
+{
+	if (strncmp(c->place->s, "s3://", 5) != 0 && strncmp(c->place->s, "gs://", 5) != 0) {
+		diag_mend(g->d, diag_at(g->d, CW0801, g->m->entry->span, "argo cannot fetch code from '%s'", c->place->s), "let artifacts name a store with an s3:// or gs:// uri");
+		g->err = -1;
+		return;
+	}
+	y_open(y, "archive");
+	y_plain(y, "none", "{}");
+	y_end(y);
+	place_object(g, y, c->place->s);
+}
+
 /* A file of the task's code: its text stands in the manifest. */
 static void code_file(struct argo *g, struct yaml *y, const struct ir_code *c, struct strmap *names)
 {
@@ -65,6 +79,11 @@ static void code_file(struct argo *g, struct yaml *y, const struct ir_code *c, s
 	y_z(y, "name", name_param(g, names, c->path->s, c->path->len));
 	y_f(y, "path", "/cw/code/%s", c->path->s);
 	y_plain(y, "mode", c->exec ? "0777" : "0666");
+	if (c->place) {
+		code_fetched(g, y, c);
+		y_item_end(y);
+		return;
+	}
 	y_open(y, "raw");
 	if (text_untouched(c->data, c->len)) {
 		y_text(y, "data", c->data, c->len);
@@ -371,7 +390,7 @@ static void wrapper_env(struct yaml *y, const char *name, struct strbuf *b)
 static void code_words(struct argo *g, const struct ir_task *t, struct words *w)
 {
 	for (uint32_t i = 0; t && i < t->ncode; i++) {
-		if (text_untouched(t->code[i].data, t->code[i].len))
+		if (t->code[i].place || text_untouched(t->code[i].data, t->code[i].len))
 			continue;
 		sb_f(&w->decode, "/cw/code/%s\n", t->code[i].path->s);
 		part(g, WRAP_CODE_IN);

@@ -62,6 +62,7 @@ struct backend {
 	 * goes by. 0, or -1 where emission fails, which then says why. NULL: the sum of size.
 	 */
 	int (*measure)(const struct ir *m, const struct optset *o, size_t *bytes);
+	bool staged;                      /* local files reach it through the artifacts store (pass stage, `couler push`) */
 	bool container;                   /* steps run in images: an image is required */
 };
 

@@ -150,6 +150,7 @@ DIAG(0611, SEV_ERROR, "a `code` path that cannot be", "code = [\"../lib/util.py\
 DIAG(0612, SEV_ERROR, "a script names a file that does not travel with it", "step fit { run = \"\"\"python3 fit.py\"\"\" }\nMend: step fit { code = [\"fit.py\"]; run = \"\"\"python3 fit.py\"\"\" }.")
 DIAG(0620, SEV_ERROR, "couler.yaml cannot be understood", "color = never\nMend: color: never. The file holds YAML lines OPTION: VALUE with the long names of options; a switch is true, what is given several times a list.")
 DIAG(0621, SEV_ERROR, "no such option in couler.yaml", "colour: never\nMend: color: never. `couler COMMAND --help` lists the options.")
+DIAG(0630, SEV_ERROR, "a local file that cannot be staged", "in table: file = \"data/churn.csv\"       # is not there, is empty as a folder, or is not what its sha256 says\nMend: what the message says. `couler push` brings local files into the store that `artifacts` names; what is emitted names them by digest.")
 /* 07xx */
 DIAG(0701, SEV_ERROR, "division by zero", "The right side of / or % is 0.\nMend: guard it: `n == 0 ? 0.0 : sum / n`.")
 DIAG(0702, SEV_ERROR, "a number is out of range", "An int lies within ±9007199254740991 (2^53 - 1), the whole numbers that every engine keeps exactly; a time within the years 0000 to 9999.\nMend: use a float, or smaller numbers.")

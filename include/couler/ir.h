@@ -61,6 +61,7 @@ struct ir_code {
 	size_t len;
 	bool exec, text;
 	const struct str *sha256;         /* hex */
+	const struct str *place;          /* location that it is fetched from instead of travelling inside (pass stage); NULL */
 };
 #define IR_CODE_INLINE (256 * 1024)   /* bytes of text in all that travel inside what is emitted (docs/engines.md) */
 
@@ -298,6 +299,9 @@ struct ir_workflow {
 
 struct ir_store { const struct str *name, *uri, *endpoint, *region, *secret; struct span span; };
 
+/* A local file that `couler push` brings into the entry's store; what is emitted names uri. Made by pass stage. */
+struct ir_staged { const struct str *uri, *key, *path, *sha256; uint64_t size; };   /* key: uri without the store's; path: absolute */
+
 /* Facts about a module that passes need, give and break. */
 enum ir_prop {
 	IR_FOLDED = 1,                    /* constants folded, dead branches gone */
@@ -317,6 +321,7 @@ struct ir {
 	VEC(struct ir_workflow *) workflows;                                /* callees before callers; the entry is the last */
 	struct ir_workflow *entry;
 	VEC(struct ir_store) stores;
+	VEC(struct ir_staged) staged;     /* without duplicates; not in the JSON form */
 	unsigned props;                   /* enum ir_prop */
 };
 

@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "driver.h"
+#include "pushed.h"
 
 struct compile {
 	struct job *job;
@@ -69,6 +70,18 @@ static int check_output(struct compile *c, const struct strbuf *b)
 		first_difference(old, n, b->s, b->n), c->job->path, c->job->path, c->target, c->check);
 }
 
+/* What is written names files by digest that may not be in the store yet. */
+static void remind(struct compile *c, const struct ir *m)
+{
+	uint64_t bytes;
+	uint32_t n = pushed_missing(c->job, m, &bytes);
+	char words[32];
+
+	if (n && c->job->format == DIAG_TEXT)
+		fprintf(stderr, "couler: note: %u local file%s (%s) that this names %s not been pushed from here: couler push %s -t %s\n", n, n == 1 ? "" : "s", size_words((double)bytes, words),
+			n == 1 ? "has" : "have", c->job->path, c->target);
+}
+
 static int compile(int argc, char **argv)
 {
 	struct compile c = { job_new(), "argo", NULL, NULL, NULL };
@@ -90,6 +103,8 @@ static int compile(int argc, char **argv)
 	m = job_module(c.job, b, &rc);
 	if (m)
 		rc = job_emit(c.job, b, m, &out);
+	if (m && !rc)
+		remind(&c, m);
 	if (m && !rc)
 		rc = c.check ? check_output(&c, &out) : cli_write(c.out, out.s, out.n);
 	sb_free(&out);
