@@ -666,6 +666,66 @@ def ten_thousand_operators(t):
 	assert time.time() - start < 10, "%.1f s" % (time.time() - start)
 
 
+@test
+def example(t):
+	"""The example of docs/elastic.md, with the helper as pip installs it."""
+	here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+	shutil.copytree(os.path.join(here, "examples", "elastic_images"), os.path.join(t.dir, "elastic_images"))
+	shutil.copy(os.path.join(here, "examples", "elastic_images.cw"), t.dir)
+	p = couler(t, "run", "elastic_images.cw", "-p", "shards=6", "--outputs-json", "o.json")
+	said = p.communicate(timeout=120)[0]
+	assert p.returncode == 0, said
+	with open(os.path.join(t.dir, "o.json")) as h:
+		assert float(json.load(h)["outputs"]["accuracy"]) > 0.7
+	p = couler(t, "profile", "elastic_images.cw", "-p", "shards=2", "--records", "60")
+	said = p.communicate(timeout=120)[0]
+	assert p.returncode == 0 and "decode" in said and "cpu = " in said, said
+	said = couler(t, "graph", "elastic_images.cw", "--remarks").communicate()[0]
+	assert "runs decode, augment on the workers" in said and "records a second expected" in said, said
+
+
+@test
+def python_helper(t):
+	"""Every framing through the helper, and the sentence that a wrong use gets."""
+	code = "import couler_data,io,sys\nd=open(sys.argv[2],'rb')\nprint(sum(len(r if isinstance(r,bytes) else r['txt']) for r in couler_data.records(d,sys.argv[1])))"
+	with open("%s/l" % t.data, "wb") as h:
+		h.write(b"a\nbb\n\nccc")
+	with open("%s/p" % t.data, "wb") as h:
+		for r in (b"a", b"", b"bb\n"):
+			couler_data_write(h, r)
+	with tarfile.open("%s/t" % t.data, "w") as h:
+		for n in range(3):
+			m = tarfile.TarInfo("d/%d.txt" % n)
+			m.size = n
+			h.addfile(m, io.BytesIO(b"x" * n))
+	for framing, name, want in (("lines", "l", "6"), ("length_prefixed", "p", "4"), ("tar", "t", "3")):
+		out = subprocess.run(["python3", "-c", code, framing, "%s/%s" % (t.data, name)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
+		assert out.strip() == want, (framing, out)
+	out = subprocess.run(["python3", "-c", code, "length_prefixed", "%s/l" % t.data], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
+	assert "ends in the middle of a record" in out, out
+
+
+def couler_data_write(h, r):
+	h.write(struct.pack(">I", len(r)) + r)
+
+
+@test
+def simulator(t):
+	rows = json.loads(couler(t, "sim", "elastic", "-f", "json", "--seeds", "3").communicate()[0])["rows"]
+	again = json.loads(couler(t, "sim", "elastic", "-f", "json", "--seeds", "3").communicate()[0])["rows"]
+	other = json.loads(couler(t, "sim", "elastic", "-f", "json", "--seeds", "3", "--seed", "50").communicate()[0])["rows"]
+	assert rows == again and rows != other
+	jct = {(r["policy"], r["extra"], r["queue"]): r["mean_jct"] for r in rows}
+	for queue in ("fifo", "backfill"):
+		assert jct["work", 0, queue] < jct["static8", 0, queue] < jct["user", 0, queue], jct
+		assert jct["work", 512, queue] <= jct["work", 0, queue] * 1.001, jct
+		assert jct["clairvoyant", 0, queue] <= jct["work", 0, queue] * 1.05, jct
+	svg = couler(t, "sim", "elastic", "--preset", "trace", "--seeds", "1", "-f", "svg").communicate()[0]
+	assert svg.startswith("<svg") and svg.rstrip().endswith("</svg>")
+	p = couler(t, "sim", "elastic", "--preset", "paper65")
+	assert p.communicate()[0] and p.returncode == 2
+
+
 def main():
 	names = sys.argv[2:]
 	passed = failed = 0

@@ -47,7 +47,7 @@ struct cut cut_choose(struct arena *a, const struct cut_graph *g, const struct c
 /* ---- the local runtime (flow.c, broker.c, worker.c) ---- */
 
 /* What a broker needs to know of a dataflow, as JSON: static, so that engines carry it as text. */
-void flow_write(const struct ir_task *t, struct strbuf *out);
+void flow_write(const struct ir_task *t, bool measure, struct strbuf *out);      /* measure: every operator's records are counted */
 
 struct flow_opts {
 	const char *spec;                 /* file of flow_write */

@@ -14,6 +14,7 @@ struct run_opts {
 	const char *resume;               /* run id, "" for the newest; NULL: none */
 	const char *cache_dir;            /* NULL: COULER_CACHE, else .couler under project */
 	const char *project;              /* project root; NULL: the entry file's folder */
+	int64_t profile;                  /* a dataflow ends after so many records and every operator is measured; 0: no */
 	const char *cache_remote;
 	const char *container;            /* "podman", "docker", "apptainer"; NULL */
 	const char *events, *outputs_json, *trace;                          /* files; NULL: none */
@@ -28,6 +29,9 @@ struct run_opts {
 int run_workflow(struct ir *m, const struct run_opts *o, struct diag *d);
 
 extern const struct cap run_caps[];                                     /* what a local run cannot carry, as a backend's rows */
+
+/* Fills in what the operators of m's dataflows took in earlier runs, where the source gives no figures. store as below. */
+void run_figures(struct ir *m, const char *store);
 
 /* ---- what is known about runs; store is the folder of results ---- */
 

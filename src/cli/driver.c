@@ -9,6 +9,7 @@
 #include <yaml.h>
 
 #include "cli.h"
+#include "couler/run.h"
 
 struct job *job_new(void)
 {
@@ -257,6 +258,21 @@ static int set_params(struct job *j, struct ir *m)
 	return rc;
 }
 
+/* What earlier runs measured of the operators of dataflows. */
+static void figures(struct job *j, struct ir *m)
+{
+	bool any = false;
+	char *store;
+
+	for (uint32_t i = 0; i < m->tasks.n; i++)
+		any |= m->tasks.v[i]->dataflow != NULL;
+	if (!any)
+		return;
+	store = run_store(j->cache, project_root(j->arena, j->path));
+	run_figures(m, store);
+	free(store);
+}
+
 struct ir *job_module(struct job *j, const struct backend *b, int *rc)
 {
 	struct target target = { b, j->opts };
@@ -275,6 +291,7 @@ struct ir *job_module(struct job *j, const struct backend *b, int *rc)
 	*rc = set_params(j, m);
 	if (*rc)
 		return NULL;
+	figures(j, m);
 	if (passes_run(m, &target, j->opts, &how, j->diag)) {
 		*rc = 1;
 		return NULL;

@@ -20,6 +20,7 @@ struct job {
 	const char *dump;                 /* "tokens,ast,ir,PASS"; to standard error; NULL */
 	enum diag_format format;
 	int color;                        /* -1: as the terminal says */
+	const char *cache;                /* folder of results with figures of earlier runs; NULL: the project's */
 	VEC(const char *) params;         /* "name=value" */
 	VEC(const char *) param_files;    /* JSON or YAML: name: value */
 	VEC(const char *) sets;           /* "owner.option=value" */

@@ -52,7 +52,7 @@ static int set(const char *name, const char *value, void *data)
 	else if (!strcmp(name, "resume"))
 		o->resume = value;
 	else if (!strcmp(name, "cache"))
-		o->cache_dir = value;
+		o->cache_dir = r->job->cache = value;
 	else if (!strcmp(name, "cache-remote"))
 		o->cache_remote = value;
 	else if (!strcmp(name, "outputs-json"))

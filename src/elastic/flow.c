@@ -32,7 +32,7 @@ static void producers(const struct ir_dataflow *f, uint32_t i, uint32_t *out, ui
 	free(stack);
 }
 
-void flow_write(const struct ir_task *t, struct strbuf *b)
+void flow_write(const struct ir_task *t, bool measure, struct strbuf *b)
 {
 	const struct ir_dataflow *f = t->dataflow;
 	uint32_t *from = xmalloc((f->nops + 1) * sizeof *from), n, *index = xmalloc((f->nops + 1) * sizeof *index), at = 0;
@@ -44,6 +44,8 @@ void flow_write(const struct ir_task *t, struct strbuf *b)
 	sb_json(b, t->name->s, t->name->len);
 	sb_z(b, ",\"split\":");
 	sb_json(b, t->ins[f->split].name->s, t->ins[f->split].name->len);
+	if (measure)
+		sb_z(b, ",\"measure\":true");
 	sb_f(b, ",\"framing\":\"%s\",\"shell\":\"%s\",\"min\":%lld,\"max\":%lld,\"ops\":[", f->framing->s, t->shell && str_eq(t->shell, "bash") ? "bash" : "sh",
 		(long long)f->workers_min, (long long)f->workers_max);
 	for (uint32_t i = 0; i < f->nops; i++) {

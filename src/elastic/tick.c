@@ -205,8 +205,8 @@ void figures_write(struct broker *b)
 		sb_z(&s, i ? "," : "");
 		sb_json(&s, f->op[i].name, strlen(f->op[i].name));
 		sb_f(&s, ":{\"cpu\":%.9g,\"records\":%llu", src->records ? o->cpu / (double)src->records : -1, (unsigned long long)o->records);
-		if (o->records)
-			sb_f(&s, ",\"bytes\":%.3f", (double)o->bytes / (double)o->records);
+		if (o->records && src->records)                             /* of a record of the source, like its CPU: filters and copies count */
+			sb_f(&s, ",\"bytes\":%.3f", (double)o->bytes / (double)src->records);
 		sb_ch(&s, '}');
 	}
 	sb_z(&s, "}}\n");

@@ -22,6 +22,7 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS steps(run TEXT, name TEXT, workflow TEXT, base TEXT, status TEXT, exit_code INTEGER, attempts INTEGER,"
 	" started REAL, seconds REAL, cpu REAL, rss INTEGER, PRIMARY KEY(run, name)) WITHOUT ROWID;"
 	"CREATE INDEX IF NOT EXISTS steps_of ON steps(workflow, base);"
+	"CREATE TABLE IF NOT EXISTS operators(task TEXT, operator TEXT, script TEXT, cpu REAL, bytes REAL, taken REAL, PRIMARY KEY(task, operator, script)) WITHOUT ROWID;"
 	"PRAGMA user_version = 1;";
 
 static char *message(const char *path, const char *what)
@@ -300,6 +301,45 @@ int history_means(struct history *h, const char *workflow, void (*f)(const char 
 		f((const char *)sqlite3_column_text(s, 0), sqlite3_column_double(s, 1), data);
 	sqlite3_finalize(s);
 	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+int history_operator(struct history *h, const char *task, const char *op, const char *script, double cpu, double bytes)
+{
+	sqlite3_stmt *s;
+	int rc;
+
+	if (sqlite3_prepare_v2(h->db, "INSERT INTO operators VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET cpu = CASE WHEN ?4 < 0 THEN cpu ELSE ?4 END,"
+			" bytes = CASE WHEN ?5 < 0 THEN bytes ELSE ?5 END, taken = ?6", -1, &s, NULL) != SQLITE_OK)
+		return -1;
+	text(s, 1, task, strlen(task));
+	text(s, 2, op, strlen(op));
+	text(s, 3, script, strlen(script));
+	sqlite3_bind_double(s, 4, cpu);
+	sqlite3_bind_double(s, 5, bytes);
+	sqlite3_bind_double(s, 6, (double)time(NULL));
+	rc = sqlite3_step(s);
+	sqlite3_finalize(s);
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+int history_operator_figures(struct history *h, const char *task, const char *op, const char *script, double *cpu, double *bytes)
+{
+	sqlite3_stmt *s;
+	int rc;
+
+	*cpu = *bytes = -1;
+	if (sqlite3_prepare_v2(h->db, "SELECT cpu, bytes FROM operators WHERE task = ? AND operator = ? AND script = ?", -1, &s, NULL) != SQLITE_OK)
+		return -1;
+	text(s, 1, task, strlen(task));
+	text(s, 2, op, strlen(op));
+	text(s, 3, script, strlen(script));
+	rc = sqlite3_step(s);
+	if (rc == SQLITE_ROW) {
+		*cpu = sqlite3_column_double(s, 0);
+		*bytes = sqlite3_column_double(s, 1);
+	}
+	sqlite3_finalize(s);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : -1;
 }
 
 int runs_each(const char *store, void (*f)(const struct run_info *r, void *data), void *data, char **err)

@@ -16,5 +16,8 @@ char *run_newest(const char *store, const char *file, const char *cwd);/* newest
 /* Mean seconds of the steps of a workflow, by name without indices; f is called with each. */
 int history_means(struct history *h, const char *workflow, void (*f)(const char *step, double seconds, void *data), void *data);
 
+/* What an operator of a dataflow took a record, by the digest of its script; -1: not measured. The source has no script. */
+int history_operator(struct history *h, const char *task, const char *op, const char *script, double cpu, double bytes);
+int history_operator_figures(struct history *h, const char *task, const char *op, const char *script, double *cpu, double *bytes);
 
 #endif

@@ -79,6 +79,8 @@ static void body(struct rt *rt, const struct ir_task *t, struct taskinfo *info)
 		line(&l, "script", t->job->run->s, t->job->run->len);
 	if (t->dataflow)
 		operators(&l, t->dataflow);
+	if (t->dataflow && rt->o->profile)
+		sb_f(&l.b, "profile %lld\n", (long long)rt->o->profile);
 	for (uint32_t k = 0; k < t->ncode; k++) {
 		name.n = 0;
 		sb_f(&name, "code %s%s", t->code[k].path->s, t->code[k].exec ? " x" : "");

@@ -449,6 +449,7 @@ int step_limits(struct rt *rt, struct step *s, struct evalerr *err);   /* limits
 struct retry { int64_t limit; double backoff, factor, max_backoff, within; };     /* within < 0: no limit */
 int step_retry(struct rt *rt, struct step *s, struct retry *r, struct evalerr *err);
 char **dataflow_argv(struct rt *rt, struct step *s, const char **path);/* dataflow.c: the broker of its input pipeline */
+void dataflow_measured(struct rt *rt, struct step *s);                 /* keeps the figures of a pipeline that has ended */
 struct value artifact_value(struct rt *rt, const struct artifact *a);
 void collect_start(struct rt *rt, struct step *s);                     /* collect.c; calls step_collected */
 void attempt_log(struct rt *rt, struct step *s, bool ok);              /* logs.c: puts what it wrote where it belongs */

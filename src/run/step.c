@@ -356,6 +356,8 @@ void step_attempt_ended(struct rt *rt, struct proc *p, const struct proc_end *e)
 	}
 	if (s->stopping && !code)
 		code = 128 + SIGTERM;
+	if (!code && s->task->dataflow)
+		dataflow_measured(rt, s);
 	if (!code) {
 		collect_start(rt, s);
 		return;
