@@ -22,6 +22,8 @@ ALLOWED = {
 	"src/elastic": IR | {"elastic"},
 	"src/run": IR | {"run", "backend", "graph", "net", "objects", "cachepolicy", "elastic"},
 	"src/net": BASE | {"net", "objects"},
+	"src/cache": BASE | {"cachepolicy"},
+	"src/sim": BASE | {"cachepolicy", "cachesim", "elastic"},
 	"src/nl": IR | {"nl", "front", "ast", "token", "backend", "pass", "net", "graph"},
 	"backends": IR | {"backend"},
 	"src/cli": None,

@@ -9,6 +9,7 @@
 
 /* name, what it answers */
 #define SIMULATORS(X) \
+	X(cache, "which results to keep under a storage budget: every policy on workflow traces") \
 	X(elastic, "what sharing data workers brings to a cluster of training jobs")
 
 #define X(name, words) extern const struct command sim_##name;
