@@ -275,7 +275,7 @@ static void finish(struct sim_cell *c, const struct sums *s, const struct sim_op
 		double mean = s[i].seconds / o->seeds, var = s[i].squares / o->seeds - mean * mean, gain = c->none - c->all;
 
 		c->score[i] = (struct sim_score){ mean, var > 0 ? sqrt(var) : 0, s[i].requests > 0 ? s[i].hits / s[i].requests : 0, gain > 0 ? (c->none - mean) / gain : 0, 0,
-			s[i].evictions / o->seeds };
+			o->seeds ? s[i].evictions / o->seeds : 0 };
 		for (uint32_t k = 0; lru && k < o->seeds; k++)
 			if (s[i].by_seed[k] / lru[k] > c->score[i].worst)
 				c->score[i].worst = s[i].by_seed[k] / lru[k];
