@@ -279,7 +279,10 @@ static void input_env(struct argo *g, struct yaml *y, struct shape *s, struct si
 			const char *inside = in->how == IN_FILE && s->first->ins[i] ? place_inside(s->first->ins[i]) : NULL;
 
 			if (d->named) {
-				word(&w->named, ":", d->name->s, d->named->s);
+				if (d->type.list)
+					word(&w->named, ":", d->name->s, d->named->s);
+				else
+					word(&w->named, NULL, d->name->s, NULL);
 				part(g, WRAP_NAMED_IN);
 				env_value(y, d->name->s, d->type.list ? a_f(g, "/cw/n/%s", d->name->s) : a_f(g, "/cw/n/%s/%s", d->name->s, d->named->s));
 			} else if (inside) {
@@ -341,7 +344,7 @@ static void output_env(struct argo *g, struct yaml *y, const struct shape *s, st
 			continue;
 		}
 		if (d->named && !d->type.list) {
-			word(&w->named_out, ":", d->name->s, a_f(g, "/cw/n/%s/%s", d->name->s, d->named->s));
+			word(&w->named_out, NULL, d->name->s, NULL);
 			part(g, WRAP_NAMED_OUT);
 			env_value(y, d->name->s, a_f(g, "/cw/n/%s/%s", d->name->s, d->named->s));
 		} else {

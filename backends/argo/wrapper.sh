@@ -57,7 +57,7 @@ for cw_n in ${CW_NAMED-}; do
   cw_k=${cw_n%%:*}; cw_f=${cw_n#*:}; mkdir -p "/cw/n/$cw_k"
   case $cw_n in
   *\**) (set +f; for cw_e in "/cw/in-$cw_k"/*; do [ -e "$cw_e" ] && mv "$cw_e" "/cw/n/$cw_k/${cw_f%%\**}${cw_e##*/}${cw_f#*\*}"; done) ;;
-  *) [ ! -e "/cw/in-$cw_k" ] || mv "/cw/in-$cw_k" "/cw/n/$cw_k/$cw_f" ;;
+  *) eval "cw_f=\${$cw_k}"; [ ! -e "/cw/in-$cw_k" ] || mv "/cw/in-$cw_k" "$cw_f" ;;
   esac
 done
 #@ lists-files
@@ -75,6 +75,8 @@ done
 export CW_TMP=/cw/tmp TMPDIR=/cw/tmp COULER_ATTEMPT="${COULER_ATTEMPT:-1}"
 mkdir -p /cw/tmp
 if [ -d /cw/code ]; then export CW_CODE=/cw/code; cd /cw/code || exit 1; fi
+#@ named-out
+for cw_n in ${CW_NAMED_OUT-}; do eval "cw_f=\${$cw_n}"; mkdir -p "${cw_f%/*}"; done
 #@ poll
 if [ -n "${CW_EVERY-}" ]; then
   while :; do
@@ -168,7 +170,7 @@ cw_check() { LC_ALL=C awk -v type="$1" '
 for cw_o in ${CW_OUT-}; do
   cw_n=${cw_o%%:*}; cw_f=/cw/out-$cw_n
 #@ named-out
-  case " ${CW_NAMED_OUT-} " in *" $cw_n:"*) cw_f=${CW_NAMED_OUT##*" $cw_n:"} ;; esac
+  case " ${CW_NAMED_OUT-} " in *" $cw_n "*) eval "cw_f=\${$cw_n}" ;; esac
 #@ base
   case ${cw_o#*:} in
   file) [ -f "$cw_f" ] || cw_fail "output '$cw_n' was not written"; chmod a+r "$cw_f" 2>/dev/null ;;
