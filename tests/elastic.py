@@ -636,6 +636,36 @@ workflow w {
 
 
 @test
+def as_a_shell_plan(t):
+	"""An engine without dataflows runs the broker in the step; it needs couler there."""
+	want = t.lines(20, 100)
+	program(t, "sed 's/^/x/'")
+	p = couler(t, "compile", "w.cw", "-t", "shell", "-o", "plan.sh")
+	said = p.communicate()[0]
+	assert p.returncode == 0, said
+	for engine in ("argo", "airflow"):
+		p = couler(t, "compile", "w.cw", "-t", engine, "--set", "disaggregate.cut=all", "-p", "data=s3://b/d/")
+		said = p.communicate()[0]
+		assert "image" in said or "dataflow.json" in said, said
+	os.mkdir(os.path.join(t.dir, "bin"))
+	os.symlink(COULER, os.path.join(t.dir, "bin", "couler"))
+	env = dict(t.env(), PATH=os.path.join(t.dir, "bin") + ":" + os.environ["PATH"])
+	p = subprocess.run(["sh", "plan.sh", "--outputs", "out.d"], cwd=t.dir, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+	assert p.returncode == 0, p.stdout
+	found = [f for f in glob.glob(t.dir + "/out.d/**/*", recursive=True) if os.path.isfile(f) and os.path.basename(f) in ("model", "fit.model")]
+	assert found, p.stdout
+	with open(found[0]) as h:
+		once(h.read().splitlines(), ["x" + w for w in want])
+	with open(os.path.join(t.dir, "w.cw")) as h:
+		text = h.read().replace("workers {", "runtime = ray\n      workers {")
+	with open(os.path.join(t.dir, "r.cw"), "w") as h:
+		h.write(text)
+	p = couler(t, "compile", "r.cw", "-t", "shell")
+	said = p.communicate()[0]
+	assert p.returncode == 4 and "Ray" in said, said
+
+
+@test
 def front_and_graph(t):
 	t.lines(1, 1)
 	program(t, "cat")

@@ -38,7 +38,7 @@ static bool no_start(const struct ir *m, const struct ir_workflow *w, const stru
 const struct cap airflow_caps[] = {
 	{ FEAT_ARGS, "steps run on the worker, where no image brings an entrypoint", "name the program: command = [\"prog\", ...]; or --set airflow.runtime=kubernetes", on_worker },
 	{ FEAT_ARGO_BODY, "an Argo template means nothing to it", "write the step with run or command", NULL },
-	{ FEAT_DATAFLOW, "it has no elastic workers beside a task", "run the operators and the trainer in one step with run, or use -t argo", NULL },
+	{ FEAT_DATAFLOW, "it sets up no tf.data service and no Ray", "leave `runtime` out: the workers then run beside the trainer, where the step runs", NULL },
 	{ FEAT_JOB_PYTORCH, "it starts no distributed jobs", "start the job from a step's script, or use -t argo or couler run", NULL },
 	{ FEAT_JOB_TENSORFLOW, "it starts no distributed jobs", "start the job from a step's script, or use -t argo or couler run", NULL },
 	{ FEAT_JOB_MPI, "it starts no distributed jobs", "start the job from a step's script, or use -t argo or couler run", NULL },

@@ -47,7 +47,7 @@ static bool numbered(const struct ir *m, const struct ir_workflow *w, const stru
 }
 
 static const struct cap caps[] = {
-	{ FEAT_DATAFLOW, "its pipelines hand on files, not records", "run it locally with `couler run`, or make each operator a step over files", NULL },
+	{ FEAT_DATAFLOW, "it sets up no tf.data service and no Ray", "leave `runtime` out: the workers then run beside the trainer, in the step's pod", NULL },
 	{ FEAT_JOB_PYTORCH, "it is no row of processes", "run it locally with `couler run`", NULL },
 	{ FEAT_JOB_TENSORFLOW, "it is no row of processes", "run it locally with `couler run`", NULL },
 	{ FEAT_JOB_MPI, "it is no row of processes", "run it locally with `couler run`", NULL },

@@ -36,7 +36,7 @@ static bool image_alone(const struct ir *m, const struct ir_workflow *w, const s
 static const struct cap caps[] = {
 	{ FEAT_ARGS, "a plan runs programs of this machine, not the entrypoint of an image", "write command = [\"program\", ...] or run = \"\"\"...\"\"\"", NULL },
 	{ FEAT_ARGO_BODY, "an argo body is a template of Argo", "compile it with -t argo", NULL },
-	{ FEAT_DATAFLOW, "a plan has no workers to scale", LOCAL, NULL },
+	{ FEAT_DATAFLOW, "a plan sets up no tf.data service and no Ray", LOCAL, NULL },
 	{ FEAT_JOB_PYTORCH, "a plan starts no process groups across ranks", LOCAL, NULL },
 	{ FEAT_JOB_TENSORFLOW, "a plan starts no process groups across ranks", LOCAL, NULL },
 	{ FEAT_JOB_MPI, "a plan starts no process groups across ranks", LOCAL, NULL },

@@ -1,0 +1,98 @@
+/*
+ * dataflow: an engine that does not know of dataflows gets a script that runs the broker with its workers beside the
+ * trainer, where the step runs. The step asks for the CPUs of both.
+ *
+ * needs IR_CUT; gives nothing; keeps everything else. A dataflow with `runtime` is left: nobody but that service moves it.
+ */
+#include "passes.h"
+
+#include "couler/elastic.h"
+
+#include <string.h>
+
+static bool carries(const struct backend *b)
+{
+	for (const struct cap *c = b->caps; c && c->feature >= 0; c++)
+		if (c->feature == FEAT_DATAFLOW)
+			return false;
+	return true;
+}
+
+static void lower(struct ir *m, struct ir_task *t)
+{
+	struct strbuf b = { 0 };
+
+	sb_z(&b, "command -v couler > /dev/null || {\n"
+		"  echo \"couler: this step runs an input pipeline and finds no couler in PATH: put it into the image, or onto the machine\" >&2\n"
+		"  exit 127\n"
+		"}\n"
+		"cat > \"$CW_TMP/dataflow.json\" << 'COULER_DATAFLOW'\n");
+	flow_write(t, false, &b);
+	sb_f(&b, "COULER_DATAFLOW\nexec couler dataflow run --slots %lld \"$CW_TMP/dataflow.json\"\n", (long long)t->dataflow->workers_max);
+	t->script = str_intern(m->strs, b.s, b.n);
+	t->shell = str_internz(m->strs, "sh");
+	t->body = BODY_RUN;
+	sb_free(&b);
+}
+
+static double number(const struct expr *e)
+{
+	const struct value *v = e && e->op == EX_LIT ? e->u.lit : NULL;
+
+	if (!v || v->type.list)
+		return -1;
+	return v->type.kind == T_INT ? (double)v->u.i : v->type.kind == T_FLOAT ? v->u.d : -1;
+}
+
+struct lowering { struct ir *m; struct diag *d; struct ptrmap seen; };
+
+/* The CPUs of the most workers come on top of the trainer's. */
+static void more_cpus(struct node *n, void *data)
+{
+	struct lowering *l = data;
+	const struct ir_dataflow *f = n->kind == N_STEP ? n->u.task->dataflow : NULL;
+	double mine, each;
+	struct value v = { .type = type_of(T_FLOAT) };
+	struct attrs *a;
+
+	if (!f || n->u.task->body != BODY_RUN || !n->attrs || ptrmap_get(&l->seen, n->attrs))
+		return;
+	mine = number(n->attrs->cpu);
+	each = f->workers && f->workers->cpu ? number(f->workers->cpu) : 1;
+	if (mine <= 0 || each <= 0)
+		return;
+	a = arena_new_of(l->m->arena, struct attrs);
+	*a = *n->attrs;
+	v.u.d = mine + each * (double)f->workers_max;
+	a->cpu = expr_lit(l->m->arena, &v, n->attrs->cpu->span);
+	n->attrs = a;
+	ptrmap_put(&l->seen, a, a);
+	diag_remark(l->d, n->span, "dataflow: '%s' runs its workers beside the trainer: it asks for %g CPUs, %g of them for %lld workers", n->name->s, v.u.d, v.u.d - mine,
+		(long long)f->workers_max);
+}
+
+static int run(struct ir *m, const struct target *t, const struct optset *o, struct diag *d)
+{
+	struct lowering l = { .m = m, .d = d };
+	bool any = false;
+
+	(void)o;
+	if (!t->backend || carries(t->backend))
+		return 0;
+	for (uint32_t i = 0; i < m->tasks.n; i++)
+		if (m->tasks.v[i]->dataflow && !m->tasks.v[i]->dataflow->runtime) {
+			lower(m, m->tasks.v[i]);
+			any = true;
+		}
+	for (uint32_t w = 0; any && w < m->workflows.n; w++)
+		workflow_nodes(m->workflows.v[w], more_cpus, &l);
+	for (uint32_t i = 0; i < m->tasks.n; i++)
+		if (m->tasks.v[i]->body == BODY_RUN)
+			m->tasks.v[i]->dataflow = NULL;
+	ptrmap_free(&l.seen);
+	return 0;
+}
+
+const struct pass pass_dataflow = {
+	.name = "dataflow", .help = "gives an engine without dataflows a script that runs the pipeline", .needs = IR_CUT, .always = true, .run = run,
+};
