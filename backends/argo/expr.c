@@ -711,9 +711,24 @@ struct ex xl_cond(struct site *x, const struct cond *c)
 
 /* ---- values in YAML ---- */
 
+/* '2' without anything that needs care is 2. */
+static const char *bare_text(struct site *x, const struct ex *t)
+{
+	size_t n = strlen(t->s);
+
+	if (t->form != FORM_SAFE || n < 3 || t->s[0] != '\'' || strcspn(t->s + 1, "'\\{}") != n - 2)
+		return NULL;
+	return a_f(x->g, "%.*s", (int)n - 2, t->s + 1);
+}
+
 const char *value_tag(struct site *x, struct ex t)
 {
+	const char *bare;
+
 	t = xl_sealed(x, t);
+	bare = bare_text(x, &t);
+	if (bare)
+		return bare;
 	if (t.tag && (t.form == FORM_SAFE || t.form == FORM_RAW) && !t.null) {
 		struct strbuf b = { 0 };
 
