@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "couler/net.h"
 #include "journal.h"
 
 #define THREADS 4
@@ -50,7 +51,7 @@ struct remote {
 	pthread_t thread[THREADS];
 	unsigned nthreads, idle, sending;
 	bool stop, closing, no_asks, no_gives;
-	struct sha *damaged;
+	struct sha *damaged;              /* keys of actions */
 	uint32_t ndamaged, asking;
 	unsigned warned;
 };
@@ -97,9 +98,9 @@ static int keep_on(uint64_t done, void *ctx)
 	return stop;
 }
 
-static bool is_damaged(const struct sha *s, void *ctx)
+/* What was there of this action was of no use: it is put anew, all of it. */
+static bool is_damaged(struct remote *r, const struct sha *s)
 {
-	struct remote *r = ctx;
 	bool found = false;
 
 	pthread_mutex_lock(&r->lock);
@@ -125,7 +126,7 @@ static void do_errand(struct remote *r, struct errand *e, struct objects **o, st
 	if (e->step)
 		remote_take(*o, r->rt->store, h, &e->key, e->oldest, &e->record, &e->action, &e->x);
 	else
-		remote_give(*o, r->rt->store, &e->record, is_damaged, r, &e->x);
+		remote_give(*o, r->rt->store, &e->record, is_damaged(r, &e->key), &e->x);
 }
 
 static struct errand *next_errand(struct remote *r)
@@ -234,6 +235,24 @@ static bool folder_there(struct rt *rt, const char *uri)
 	return false;
 }
 
+/* The host of a URL, from behind "://" on, is this machine. */
+static bool is_here(const char *s)
+{
+	size_t n = strcspn(s, "/?#");
+	const char *at = memrchr(s, '@', n);
+	struct strbuf host = { 0 };
+	bool here;
+
+	if (at) {
+		n -= (size_t)(at + 1 - s);
+		s = at + 1;
+	}
+	sb_add(&host, s, *s == '[' && memchr(s, ']', n) ? (size_t)((const char *)memchr(s, ']', n) + 1 - s) : strcspn(s, ":") < n ? strcspn(s, ":") : n);
+	here = net_loopback(sb_cstr(&host));
+	sb_free(&host);
+	return here;
+}
+
 int remote_open(struct rt *rt)
 {
 	const char *uri = rt->o->cache_remote;
@@ -245,7 +264,7 @@ int remote_open(struct rt *rt)
 
 	if (!uri || rt->o->dry_run)
 		return 0;
-	if (!strncmp(uri, "http://", 7) && strncmp(uri, "http://127.", 11) != 0 && strncmp(uri, "http://localhost", 16) != 0)
+	if (!strncmp(uri, "http://", 7) && !is_here(uri + 7))
 		return cannot(rt, "over plain http anybody on the way could change results; use https");
 	s = store_for(rt->m, uri);
 	r = xcalloc(1, sizeof *r);
@@ -327,6 +346,7 @@ void remote_keep(struct rt *rt, const struct action *a)
 	if (!r || r->no_gives || r->stop)
 		return;
 	e = xcalloc(1, sizeof *e);
+	e->key = a->key;
 	remote_record(&e->record, a);
 	if (!add(r, &r->gives, e))
 		errand_free(e);
@@ -367,9 +387,9 @@ static void settle(struct remote *r, struct errand *e)
 
 	pthread_mutex_lock(&r->lock);
 	trouble(r, e);
-	if (e->x.has_damaged) {
+	if (e->x.damaged) {
 		r->damaged = xrealloc(r->damaged, (r->ndamaged + 1) * sizeof *r->damaged);
-		r->damaged[r->ndamaged++] = e->x.damaged;
+		r->damaged[r->ndamaged++] = e->key;
 	}
 	pthread_mutex_unlock(&r->lock);
 	if (e->step) {

@@ -22,14 +22,13 @@ void remember_from(struct rt *rt, const struct action *a);              /* reuse
 struct exchange {
 	enum objects_rc rc;               /* OBJECTS_ABSENT: a miss */
 	char *why;                        /* malloc; NULL */
-	struct sha damaged;               /* of what was there and is not what its name says */
-	bool has_damaged;
+	bool damaged;                     /* something was there that is not what its name says */
 };
 
 /* The record of key and its artifacts into st. record holds what a points into. Records older than oldest (wall, s) are misses. */
 void remote_take(struct objects *o, struct store *st, struct hasher *h, const struct sha *key, double oldest, struct strbuf *record, struct action *a, struct exchange *x);
-/* The artifacts of record (as remote_record wrote it) and then the record; over: an object to put even if it is there. */
-void remote_give(struct objects *o, struct store *st, const struct strbuf *record, bool (*over)(const struct sha *s, void *ctx), void *ctx, struct exchange *x);
+/* The artifacts of record (as remote_record wrote it) and then the record; over: also those that are there. */
+void remote_give(struct objects *o, struct store *st, const struct strbuf *record, bool over, struct exchange *x);
 void remote_record(struct strbuf *b, const struct action *a);
 /* 0 and a, which points into s; -1: not a record of key (NULL: of any). */
 int remote_record_read(const char *s, size_t n, const struct sha *key, struct action *a);

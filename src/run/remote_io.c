@@ -290,8 +290,7 @@ struct io {
 	struct store *st;
 	struct hasher *h;
 	struct exchange *x;
-	bool (*over)(const struct sha *s, void *ctx);
-	void *ctx;
+	bool all;                         /* puts what is there, too */
 };
 
 static void says(struct exchange *x, enum objects_rc rc, char *why)
@@ -319,8 +318,7 @@ static int take_in(struct io *io, const struct sha *want, bool dir, const char *
 	}
 	if (!memcmp(&a.sha, want, sizeof *want))
 		return 0;
-	io->x->damaged = *want;
-	io->x->has_damaged = true;
+	io->x->damaged = true;
 	says(io->x, OBJECTS_BAD, xstrdup("a directory of the shared cache is damaged"));
 	return -1;
 }
@@ -347,8 +345,7 @@ static int take_one(const struct sha *want, bool dir, uint64_t size, void *data)
 	if (rc == OBJECTS_ABSENT)
 		says(io->x, OBJECTS_ABSENT, NULL);
 	else if (rc || (dir && tree_unpack(fd, sb_cstr(&tree), &err))) {
-		io->x->damaged = *want;
-		io->x->has_damaged = rc == OBJECTS_OK || rc == OBJECTS_BAD;
+		io->x->damaged = rc == OBJECTS_OK || rc == OBJECTS_BAD;
 		says(io->x, rc ? rc : OBJECTS_BAD, err);
 	} else
 		bad = take_in(io, want, dir, dir ? sb_cstr(&tree) : sb_cstr(&file));
@@ -374,8 +371,7 @@ void remote_take(struct objects *o, struct store *st, struct hasher *h, const st
 		return;
 	if (remote_record_read(record->s, record->n, key, a)) {
 		says(x, OBJECTS_BAD, xstrdup("a record of the shared cache is damaged"));
-		x->damaged = *key;
-		x->has_damaged = true;
+		x->damaged = true;
 		return;
 	}
 	if (a->time < oldest) {
@@ -405,7 +401,7 @@ static int give_one(const struct sha *s, bool dir, uint64_t size, void *data)
 	if (stat(path, &st)) {
 		fault(&err, path, strerror(errno));
 		rc = OBJECTS_BAD;
-	} else if (!io->over(s, io->ctx))
+	} else if (!io->all)
 		rc = objects_head(io->o, key, &there, &err);
 	else
 		rc = OBJECTS_ABSENT;
@@ -433,9 +429,9 @@ static int give_one(const struct sha *s, bool dir, uint64_t size, void *data)
 	return rc ? -1 : 0;
 }
 
-void remote_give(struct objects *o, struct store *st, const struct strbuf *record, bool (*over)(const struct sha *, void *), void *ctx, struct exchange *x)
+void remote_give(struct objects *o, struct store *st, const struct strbuf *record, bool over, struct exchange *x)
 {
-	struct io io = { .o = o, .st = st, .x = x, .over = over, .ctx = ctx };
+	struct io io = { .o = o, .st = st, .x = x, .all = over };
 	struct object_body b = { .mem = record->s, .size = record->n };
 	struct action a;
 	char key[96];
