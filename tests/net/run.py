@@ -461,6 +461,41 @@ def test_push_s3(tmp, s3):
 	check(r.stdout != before and "1 local file (4 B)" in r.stderr, "another content has another place", r.stderr)
 
 
+ARGO = '''store st { uri = "s3://bkt/argo"; endpoint = "%s"; region = "us-east-1"; secret = "cred" }
+task size { in f: file; out n: int; run = """wc -c < "$f" > "$n" """ }
+workflow w {
+  artifacts = st
+  defaults { image = "x:1" }
+  param table: file = "data/table.csv"
+  step a = size(f = table)
+  step c = size(f = "data/pack.tgz")
+  step d { in l: list<file> = ["data/table.csv", "run.sh"]; in d: dir = "folder"; out s: string; run = """(ls "$l"; cd "$d"; find . -type f | sort; cat two "x y/one") > "$s" """ }
+  step e { code = ["run.sh", "model.bin"]; out n: int; run = """sh run.sh > "$n" """ }
+}
+'''
+
+
+def test_push_argo(tmp, s3):
+	"""What was pushed is what steps get under Argo's own controller, by its own client for S3."""
+	project(tmp, "s3://bkt/argo", s3.url)
+	pack = subprocess.run(["tar", "czC", tmp, "data/table.csv"], stdout=subprocess.PIPE, check=True).stdout
+	write(tmp + "/data/pack.tgz", pack)
+	f = write(tmp + "/a.cw", ARGO % s3.url)
+	secret = write(tmp + "/secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: cred}\nstringData: {accessKey: AKIATEST, secretKey: secret/of+test}\n")
+	r = run([COULER, "push", f, "-q"], KEYS)
+	check(r.returncode == 0, "push", r.stderr)
+	r = run([COULER, "compile", f, "-o", tmp + "/a.yaml"], KEYS)
+	check(r.returncode == 0 and not r.stderr, "compile", r.stderr)
+	r = run([os.environ["ARGO_RUN"], "-timeout", "100s", secret, tmp + "/a.yaml"], timeout=150)
+	doc = json.loads(r.stdout.splitlines()[-1]) if r.stdout else {}
+	got = {n["name"]: n["outputs"]["parameters"][0]["value"].replace("\\0012", "\n") for n in doc.get("nodes", ()) if (n.get("outputs") or {}).get("parameters")}
+	want = {"a": "8", "c": str(len(pack)), "d": "000000\n000001\n./link\n./two\n./x y/one\n21", "e": "2560"}
+	check(doc.get("phase") == "Succeeded" and got == want, "values under Argo", got, want, r.stderr[-500:])
+	run([COULER, "run", f, "--outputs-json", tmp + "/o.json"], KEYS, cwd=tmp)
+	local = {k: next(iter(v["outputs"].values())) for k, v in json.load(open(tmp + "/o.json"))["steps"].items()}
+	check({k: v.replace("./link\n", "") for k, v in want.items()} == {k: v.replace("./link\n", "") for k, v in local.items()}, "are those of a local run", local)
+
+
 def test_push_resumes(tmp, s3):
 	data = os.urandom(50_000_000)
 	write(tmp + "/big.bin", data)
