@@ -24,7 +24,9 @@ EMBED  := $(wildcard backends/argo/*.sh backends/shell/*.sh backends/shell/*.awk
 
 CLI_SRC := $(wildcard src/cli/*.c)
 LIB_SRC := $(filter-out $(CLI_SRC),$(wildcard src/*/*.c backends/*.c backends/*/*.c))
-LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o) $(EMBED:%=$(B)/embed/%.o)
+# The code lake of `couler nl`: one array, each file after a line \001NAME.
+LAKE    := $(wildcard grammar/lake/*.cw examples/*.cw)
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o) $(EMBED:%=$(B)/embed/%.o) $(B)/embed/lake.o
 CLI_OBJ := $(CLI_SRC:%.c=$(B)/obj/%.o)
 UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 HEADERS := $(wildcard include/couler/*.h)
@@ -69,6 +71,13 @@ $(B)/embed/%.o: %
 	{ echo '#include <stddef.h>'; echo "extern const unsigned char $$name[]; extern const size_t $${name}_len;"; echo "const unsigned char $$name[] = {"; \
 	od -An -v -tx1 '$<' | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g'; echo "0 };"; echo "const size_t $${name}_len = sizeof $$name - 1;"; } > $(B)/embed/$*.c
 	$(Q)$(CC) -std=c11 -fPIE $(SAN) -c -o $@ $(B)/embed/$*.c
+
+$(B)/embed/lake.o: $(LAKE) grammar/lake
+	@mkdir -p $(@D)
+	@{ echo '#include <stddef.h>'; echo 'extern const unsigned char embed_lake[]; extern const size_t embed_lake_len;'; echo 'const unsigned char embed_lake[] = {'; \
+	for f in $(LAKE); do printf '\001%s\n' "$$(basename "$$f" .cw)"; cat "$$f"; done | od -An -v -tx1 | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g'; \
+	echo '0 };'; echo 'const size_t embed_lake_len = sizeof embed_lake - 1;'; } > $(B)/embed/lake.c
+	$(CC) -std=c11 -fPIE $(SAN) -c -o $@ $(B)/embed/lake.c
 
 $(B)/unit/%: tests/unit/%.c $(B)/libcouler.a
 	@mkdir -p $(@D)

@@ -1,0 +1,46 @@
+/* A plan written as .cw: private to draft*.c. */
+#ifndef COULER_NL_DRAFT_H
+#define COULER_NL_DRAFT_H
+
+#include "lake.h"
+#include "plan.h"
+
+enum role { R_DATA, R_TRAIN, R_TEST, R_MODEL, R_RESULT, R_REPORT, R_ITEMS, R_COUNT };
+struct artifact { enum role role; const char *ref; int module; bool list; };
+
+enum { DEGRADE_NONE, DEGRADE_BODIES, DEGRADE_WIRING, DEGRADE_REGIONS, DEGRADE_COUNT };
+
+struct draft {
+	struct plan *p;
+	struct arena *arena;
+	const struct lake *lake;
+	struct strbuf out, tasks;
+	VEC(struct artifact) arts;
+	VEC(const char *) last;           /* steps after which the next one comes */
+	VEC(const char *) programs;       /* that the user has to bring along */
+	VEC(const char *) used;           /* snippets of the lake */
+	int in_fan, in_loop;
+	bool in_on;
+	int degrade;
+	bool fresh;                       /* no step of this region yet */
+	const char *item_ref;
+};
+
+/* draft_body.c */
+void draft_step(struct draft *d, uint32_t i);                           /* a step, an approval, a wait or a fail */
+void draft_attrs(struct draft *d, const struct module *m, struct strbuf *b);
+void draft_defaults(struct draft *d, struct strbuf *b);
+const char *metric_ref(struct draft *d, const char *metric, uint32_t before);
+void art_add(struct draft *d, enum role role, const char *ref, int module, bool list);
+const struct artifact *art_find(const struct draft *d, enum role role);
+
+/* draft_special.c */
+void draft_sweep(struct draft *d, uint32_t i);
+void draft_dataflow(struct draft *d, uint32_t i);
+void draft_metrics(struct plan *p);                                     /* which module puts out what conditions read */
+void draft_tidy(struct plan *p);                                        /* modules that say the same; the module of a sweep, a job, a dataflow */
+
+/* draft.c: malloc'd text */
+void draft_make(struct plan *p, const struct lake *lake, int degrade, struct strbuf *out, struct strbuf *explain);
+
+#endif

@@ -1,0 +1,855 @@
+/* Steps: inputs wired by role, outputs by kind, facts as attributes, bodies from the lake or as a call of a program. */
+#include "draft.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a kind reads and makes when no snippet of the lake is nearer. */
+static const struct shape { enum kind kind; enum role in, in2, out, out2; const char *out_name, *out2_name; } shapes[] = {
+	{ K_LOAD, R_COUNT, R_COUNT, R_DATA, R_COUNT, "data", NULL },
+	{ K_LIST, R_COUNT, R_COUNT, R_ITEMS, R_COUNT, "items", NULL },
+	{ K_VALIDATE, R_DATA, R_COUNT, R_COUNT, R_COUNT, NULL, NULL },
+	{ K_CLEAN, R_DATA, R_COUNT, R_DATA, R_COUNT, "clean", NULL },
+	{ K_FEATURES, R_DATA, R_COUNT, R_DATA, R_COUNT, "table", NULL },
+	{ K_TRANSFORM, R_DATA, R_COUNT, R_DATA, R_COUNT, "result", NULL },
+	{ K_SPLIT, R_DATA, R_COUNT, R_TRAIN, R_TEST, "train_set", "test_set" },
+	{ K_TRAIN, R_TRAIN, R_MODEL, R_MODEL, R_COUNT, "model", NULL },
+	{ K_TUNE, R_TRAIN, R_COUNT, R_MODEL, R_COUNT, "model", NULL },
+	{ K_EVALUATE, R_MODEL, R_TEST, R_REPORT, R_COUNT, "report", NULL },
+	{ K_PREDICT, R_MODEL, R_DATA, R_DATA, R_COUNT, "predictions", NULL },
+	{ K_COMPARE, R_MODEL, R_COUNT, R_MODEL, R_COUNT, "model", NULL },
+	{ K_REGISTER, R_MODEL, R_COUNT, R_COUNT, R_COUNT, NULL, NULL },
+	{ K_DEPLOY, R_MODEL, R_COUNT, R_COUNT, R_COUNT, NULL, NULL },
+	{ K_UPLOAD, R_DATA, R_COUNT, R_COUNT, R_COUNT, NULL, NULL },
+	{ K_NOTIFY, R_COUNT, R_COUNT, R_COUNT, R_COUNT, NULL, NULL },
+	{ K_REPORT, R_REPORT, R_DATA, R_REPORT, R_COUNT, "report", NULL },
+	{ K_MERGE, R_DATA, R_COUNT, R_DATA, R_COUNT, "merged", NULL },
+	{ K_CLEANUP, R_COUNT, R_COUNT, R_COUNT, R_COUNT, NULL, NULL },
+	{ K_EXPORT, R_MODEL, R_COUNT, R_MODEL, R_COUNT, "exported", NULL },
+	{ K_RUN, R_DATA, R_COUNT, R_COUNT, R_COUNT, NULL, NULL },
+};
+
+static const struct shape *shape_of(enum kind k)
+{
+	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+		if (shapes[i].kind == k)
+			return &shapes[i];
+	return NULL;
+}
+
+/* The newest artifact that can stand for a role. */
+static const struct artifact *wired(const struct draft *d, enum role role)
+{
+	static const enum role instead[R_COUNT][4] = {
+		[R_DATA] = { R_DATA, R_RESULT, R_TRAIN, R_ITEMS }, [R_TRAIN] = { R_TRAIN, R_DATA, R_RESULT, R_COUNT }, [R_TEST] = { R_TEST, R_DATA, R_RESULT, R_COUNT },
+		[R_MODEL] = { R_MODEL, R_COUNT, R_COUNT, R_COUNT }, [R_RESULT] = { R_RESULT, R_DATA, R_COUNT, R_COUNT }, [R_REPORT] = { R_REPORT, R_RESULT, R_DATA, R_MODEL }, [R_ITEMS] = { R_ITEMS, R_COUNT, R_COUNT, R_COUNT },
+	};
+	const struct artifact *a;
+
+	if (role == R_COUNT || d->degrade >= DEGRADE_WIRING)
+		return NULL;
+	for (int i = 0; i < 4; i++) {
+		if (instead[role][i] == R_COUNT)
+			break;
+		a = art_find(d, instead[role][i]);
+		if (a)
+			return a;
+	}
+	return NULL;
+}
+
+/* ---- attributes ---- */
+
+struct look { double gpu, cpu; const char *gpu_type, *memory, *disk, *image, *account, *priority; };
+
+static void put_resources(struct strbuf *b, struct arena *a, const struct look *l)
+{
+	int n = 0;
+
+	if (l->gpu < 0 && !(l->cpu > 0) && !l->memory && !l->disk)
+		return;
+	sb_z(b, "resources { ");
+	if (l->cpu > 0)
+		sb_f(b, "%scpu = %s", n++ ? "; " : "", nl_num_text(a, l->cpu));
+	if (l->memory)
+		sb_f(b, "%smemory = %s", n++ ? "; " : "", l->memory);
+	if (l->gpu >= 0)
+		sb_f(b, "%sgpu = %.0f", n++ ? "; " : "", l->gpu);
+	if (l->gpu_type)
+		sb_f(b, "%sgpu_type = %s", n++ ? "; " : "", nl_quote(a, l->gpu_type));
+	if (l->disk)
+		sb_f(b, "%sdisk = %s", n++ ? "; " : "", l->disk);
+	sb_z(b, " }\n");
+}
+
+static void put_retry(struct strbuf *b, struct arena *a, const struct fact *f)
+{
+	if (f->num2 <= 0 && f->num3 <= 0 && f->num4 <= 0 && !f->str2) {
+		sb_f(b, "retry = %.0f\n", f->num);
+		return;
+	}
+	sb_f(b, "retry { limit = %.0f", f->num);
+	if (f->num2 > 0)
+		sb_f(b, "; backoff = %s", nl_duration(a, f->num2));
+	if (f->num3 > 0)
+		sb_f(b, "; factor = %s", nl_num_text(a, f->num3));
+	if (f->num4 > 0)
+		sb_f(b, "; max_backoff = %s", nl_duration(a, f->num4));
+	if (f->str2)
+		sb_f(b, "; on = %s", f->str2);
+	sb_z(b, " }\n");
+}
+
+static const char *secret_key(struct draft *d, const struct fact *f)
+{
+	static const struct { const char *pattern, *key; } rows[] = { { "api[ -]?key", "api_key" }, { "token", "token" }, { "webhook", "url" }, { "passwor[dt]|kennwort|contrasena|senha|mot de passe", "password" }, { "\\burl|dsn|connection", "url" }, { "key", "key" } };
+	struct ntext *t = d->p->text;
+	uint32_t a = f->off > 50 ? f->off - 50 : 0;
+	struct rx_match m;
+
+	if (f->str2 && f->str2[0] != '/')
+		return f->str2;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (rx_find(t, rows[i].pattern, t->s, f->off + f->len, a, &m))
+			return rows[i].key;
+	return "value";
+}
+
+static const char *env_name(struct draft *d, const char *name, const char *key)
+{
+	bool plain = !strcmp(key, "value") || !strcmp(key, "key");
+	const char *s = nl_slug(d->arena, plain ? name : nl_fmt(d->arena, "%s_%s", name, key), strlen(name) + strlen(key) + 1, 5);
+	char *u = arena_dup(d->arena, s, strlen(s));
+
+	for (char *c = u; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	return u;
+}
+
+static void put_secrets(struct draft *d, const struct module *m, struct strbuf *b)
+{
+	int env = 0, mounts = 0;
+
+	for (int pass = 0; pass < 2; pass++)
+		for (uint32_t i = 0; i < m->facts.n; i++) {
+			const struct fact *f = &d->p->facts.v.v[m->facts.v[i]];
+
+			if (f->type != F_SECRET || (f->num > 0) != (pass == 1))
+				continue;
+			if (pass) {
+				sb_f(b, "%s%s = secret(%s)", mounts++ ? "; " : "mounts { ", nl_quote(d->arena, f->str2 && f->str2[0] == '/' ? f->str2 : nl_fmt(d->arena, "/secrets/%s", f->str)), nl_quote(d->arena, f->str));
+			} else {
+				const char *key = secret_key(d, f);
+
+				sb_f(b, "%s%s = secret(%s, %s)", env++ ? "; " : "env { ", env_name(d, f->str, key), nl_quote(d->arena, f->str), nl_quote(d->arena, key));
+			}
+			if (pass == 0 && env) {
+				bool more = false;
+
+				for (uint32_t k = i + 1; k < m->facts.n; k++)
+					more = more || (d->p->facts.v.v[m->facts.v[k]].type == F_SECRET && d->p->facts.v.v[m->facts.v[k]].num <= 0);
+				if (!more)
+					sb_z(b, " }\n");
+			}
+		}
+	for (uint32_t i = 0; i < d->p->facts.volumes.n && (m->kind == K_TRAIN || m->job || d->p->facts.volumes.n); i++)
+		if (!m->on && d->p->facts.volumes.v[i].path)
+			sb_f(b, "%s%s = %s", mounts++ ? "; " : "mounts { ", nl_quote(d->arena, d->p->facts.volumes.v[i].path), d->p->facts.volumes.v[i].name);
+	if (mounts)
+		sb_z(b, " }\n");
+}
+
+static void one_fact(struct draft *d, const struct fact *f, struct strbuf *b)
+{
+	struct arena *a = d->arena;
+
+	switch (f->type) {
+	case F_RETRY:
+		put_retry(b, a, f);
+		break;
+	case F_TIMEOUT:
+		sb_f(b, "timeout = %s\n", nl_duration(a, f->num));
+		break;
+	case F_CACHE:
+		if (f->num > 0)
+			sb_f(b, "cache { ttl = %s }\n", nl_duration(a, f->num));
+		else if (f->str2)
+			sb_f(b, "cache { mode = %s; version = %s }\n", f->str, nl_quote(a, f->str2));
+		else
+			sb_f(b, "cache = %s\n", f->str);
+		break;
+	case F_OPTIONAL:
+		sb_z(b, "allow_failure = true\n");
+		break;
+	case F_LOCK:
+		if (f->num > 1)
+			sb_f(b, "lock = pool(%s, %.0f)\n", nl_quote(a, f->str), f->num);
+		else if (f->str)
+			sb_f(b, "lock = %s\n", nl_quote(a, f->str));
+		break;
+	case F_ACCOUNT:
+		sb_f(b, "service_account = %s\n", nl_quote(a, f->str));
+		break;
+	case F_PRIORITY:
+		if (isdigit((unsigned char)f->str[0]))
+			sb_f(b, "priority = %s\n", f->str);
+		else
+			sb_f(b, "priority = %s\n", nl_quote(a, f->str));
+		break;
+	default:
+		break;
+	}
+}
+
+static void put_nodes(struct draft *d, const struct fact *const *v, uint32_t n, struct strbuf *b)
+{
+	int any = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (v[i]->type == F_SELECTOR)
+			sb_f(b, "%s%s = %s", any++ ? "; " : "nodes { selector { ", rx_has(d->p->text, "^[A-Za-z_]\\w*$", v[i]->str) ? v[i]->str : nl_quote(d->arena, v[i]->str), nl_quote(d->arena, v[i]->str2));
+	if (any)
+		sb_z(b, " }");
+	for (uint32_t i = 0; i < n; i++)
+		if (v[i]->type == F_TOLERATE) {
+			sb_f(b, "%stolerate = [%s]", any ? "; " : "nodes { ", nl_quote(d->arena, v[i]->str));
+			any = 1;
+			break;
+		}
+	if (any)
+		sb_z(b, " }\n");
+}
+
+static void put_facts(struct draft *d, const struct fact *const *v, uint32_t n, struct strbuf *b, bool in_defaults, const char *image)
+{
+	struct look l = { .gpu = -1, .image = image };
+	unsigned seen = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct fact *f = v[i];
+
+		if (f->type == F_GPU) {
+			l.gpu = f->num;
+			l.gpu_type = f->str;
+		} else if (f->type == F_CPU) {
+			l.cpu = f->num;
+		} else if (f->type == F_MEMORY) {
+			l.memory = f->str;
+		} else if (f->type == F_DISK) {
+			l.disk = f->str;
+		} else if (f->type == F_IMAGE && (!in_defaults || !l.image)) {
+			l.image = f->str;
+		}
+	}
+	if (l.image)
+		sb_f(b, "image = %s\n", nl_quote(d->arena, l.image));
+	put_resources(b, d->arena, &l);
+	for (uint32_t i = 0; i < n; i++) {
+		if (seen & 1U << v[i]->type || (in_defaults && v[i]->type == F_LOCK))
+			continue;
+		seen |= 1U << v[i]->type;
+		one_fact(d, v[i], b);
+	}
+	put_nodes(d, v, n, b);
+}
+
+void draft_attrs(struct draft *d, const struct module *m, struct strbuf *b)
+{
+	const struct fact **v = arena_array(d->arena, const struct fact *, m->facts.n + 1);
+
+	for (uint32_t i = 0; i < m->facts.n; i++)
+		v[i] = &d->p->facts.v.v[m->facts.v[i]];
+	put_facts(d, v, m->facts.n, b, false, NULL);
+	put_secrets(d, m, b);
+}
+
+void draft_defaults(struct draft *d, struct strbuf *b)
+{
+	struct facts *f = &d->p->facts;
+	const struct fact **v = arena_array(d->arena, const struct fact *, f->v.n + 1);
+	struct strbuf in = { 0 };
+	uint32_t n = 0;
+	const char *image = NULL;
+
+	for (uint32_t i = 0; i < f->v.n; i++)
+		if (!f->v.v[i].used && f->v.v[i].type != F_LABEL)
+			v[n++] = &f->v.v[i];
+	for (uint32_t i = 0; i < n && !image; i++)
+		if (v[i]->type == F_IMAGE)
+			image = v[i]->str;
+	put_facts(d, v, n, &in, true, image ? image : "python:3.12-slim");
+	sb_z(b, "defaults {\n");
+	sb_add(b, in.s, in.n);
+	sb_z(b, "}\n");
+	sb_free(&in);
+}
+
+/* ---- the text of a step ---- */
+
+struct step_text { struct strbuf ins, outs, args; uint32_t nins; bool data; VEC(const char *) names; };
+
+static bool has_name(struct step_text *s, const char *name)
+{
+	for (uint32_t i = 0; i < s->names.n; i++)
+		if (!strcmp(s->names.v[i], name))
+			return true;
+	return false;
+}
+
+static const char *own_name(struct draft *d, struct step_text *s, const char *name)
+{
+	const char *r = name;
+
+	for (int k = 2; has_name(s, r); k++)
+		r = nl_fmt(d->arena, "%s_%d", name, k);
+	vec_push(d->arena, &s->names, r);
+	return r;
+}
+
+static void arg(struct step_text *s, const char *flag, const char *var)
+{
+	char c;
+
+	sb_z(&s->args, " --");
+	for (; (c = *flag); flag++)
+		sb_ch(&s->args, c == '_' ? '-' : c);
+	sb_f(&s->args, " \"$%s\"", var);
+}
+
+static bool refs_last(const struct draft *d, const char *ref)
+{
+	size_t n = strcspn(ref, ".");
+
+	for (uint32_t i = 0; i < d->last.n; i++)
+		if (strlen(d->last.v[i]) == n && !memcmp(d->last.v[i], ref, n))
+			return true;
+	return false;
+}
+
+static void add_input(struct draft *d, struct step_text *s, const char *name, const char *ref, bool *waits)
+{
+	const char *own = own_name(d, s, name);
+
+	sb_f(&s->ins, "in %s = %s\n", own, ref);
+	arg(s, own, own);
+	s->data = true;
+	if (refs_last(d, ref) && d->last.n == 1)
+		*waits = true;
+}
+
+/* Strings that the description gives: addresses, files, mail addresses. */
+static void add_strings(struct draft *d, const struct module *m, struct step_text *s)
+{
+	bool sink = m->kind == K_UPLOAD || m->kind == K_REGISTER || m->kind == K_DEPLOY || m->kind == K_REPORT || m->kind == K_EXPORT || m->kind == K_MERGE;
+
+	for (uint32_t i = 0; i < m->facts.n; i++) {
+		const struct fact *f = &d->p->facts.v.v[m->facts.v[i]];
+		const char *name;
+
+		if (f->type != F_URI && f->type != F_FILE && f->type != F_EMAIL)
+			continue;
+		if (f->type == F_URI && m->kind == K_WAIT)
+			continue;
+		name = f->type == F_EMAIL ? "to" : f->type == F_FILE ? (sink ? "file" : "source_file") : sink || rx_has(d->p->text, "(?:to|into|in|nach|a|para|vers|su|en) *$", "") ? "destination" : "source";
+		if (f->type == F_URI && !sink) {
+			struct rx_match k;
+			uint32_t a = f->off > 12 ? f->off - 12 : 0;
+
+			if (rx_find(d->p->text, "\\b(?:to|into|nach|para|vers|at|under|unter)\\s+(?:table |folder |the )?$", d->p->text->s + a, f->off - a, 0, &k))
+				name = "destination";
+		}
+		name = own_name(d, s, name);
+		sb_f(&s->ins, "in %s = %s\n", name, nl_quote(d->arena, f->str));
+		arg(s, name, name);
+	}
+	for (uint32_t i = 0; i < m->params.n; i++)
+		if (!has_name(s, m->params.v[i])) {
+			sb_f(&s->ins, "in %s\n", own_name(d, s, m->params.v[i]));
+			arg(s, m->params.v[i], m->params.v[i]);
+		}
+}
+
+static void all_models(struct draft *d, struct step_text *s, bool *waits)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < d->arts.n; i++) {
+		const struct artifact *a = &d->arts.v[i];
+
+		if (a->role != R_MODEL || a->module < 0)
+			continue;
+		for (uint32_t k = i + 1; k < d->arts.n; k++)
+			if (!strcmp(d->arts.v[k].ref, a->ref))
+				a = NULL, k = d->arts.n;
+		if (!a)
+			continue;
+		add_input(d, s, a->list ? "models" : nl_fmt(d->arena, "model_%s", d->p->modules.v[a->module].name), a->ref, waits);
+		n++;
+	}
+	if (n > 1 || d->last.n <= n)
+		*waits = true;
+}
+
+static void wire(struct draft *d, uint32_t i, struct step_text *s, bool *waits)
+{
+	const struct module *m = &d->p->modules.v[i];
+	const struct shape *sh = shape_of(m->kind);
+	const struct artifact *a, *b;
+
+	if (d->in_fan >= 0 && m->fan == d->in_fan) {
+		const char *item = d->p->fans.v[m->fan].item;
+
+		sb_f(&s->ins, "in %s\n", own_name(d, s, item));
+		arg(s, item, item);
+		s->data = true;
+	}
+	if (!sh || d->in_on || d->degrade >= DEGRADE_WIRING)
+		return;
+	if (m->kind == K_COMPARE) {
+		all_models(d, s, waits);
+		if (s->data)
+			return;
+	}
+	a = wired(d, sh->in);
+	if (!a && (m->kind == K_EVALUATE || m->kind == K_REGISTER || m->kind == K_DEPLOY || m->kind == K_EXPORT || m->kind == K_COMPARE))
+		a = wired(d, R_REPORT);
+	if (m->kind == K_UPLOAD && art_find(d, R_REPORT) && art_find(d, R_REPORT) > a)
+		a = art_find(d, R_REPORT);
+	if ((m->kind == K_UPLOAD || m->kind == K_RUN || m->kind == K_MERGE) && art_find(d, R_MODEL) && rx_has(d->p->text, "\\b(?:model|modell|modelo|modele|weights|checkpoint)", m->doc))
+		a = art_find(d, R_MODEL);
+	b = sh->in2 == R_MODEL ? (d->in_loop || rx_has(d->p->text, "(?i)fine-?\\s?tun|retrain|re-train|continue|warm|from the (?:last|current)|weiter", m->doc) ? art_find(d, R_MODEL) : NULL) : wired(d, sh->in2);
+	if (m->kind == K_MERGE && d->last.n > 1) {                       /* all branches that just ended */
+		uint32_t n = 0;
+
+		for (uint32_t k = 0; k < d->arts.n; k++)
+			if (refs_last(d, d->arts.v[k].ref)) {
+				add_input(d, s, nl_fmt(d->arena, "%.*s", (int)strcspn(d->arts.v[k].ref, "."), d->arts.v[k].ref), d->arts.v[k].ref, waits);
+				n++;
+			}
+		if (n >= d->last.n)
+			*waits = true;
+		if (n)
+			return;
+	}
+	if (a)
+		add_input(d, s, a->role == R_MODEL ? "model" : a->role == R_ITEMS ? "items" : a->list ? "parts" : "data", a->ref, waits);
+	if (b && b != a)
+		add_input(d, s, b->role == R_MODEL ? (has_name(s, "model") ? "base" : sh->in2 == R_MODEL ? "base" : "model") : b->role == R_TEST ? "test_set" : "data", b->ref, waits);
+	for (uint32_t k = 0; k < d->p->services.n; k++)
+		if (m->kind != K_NOTIFY && m->kind != K_LOAD) {
+			sb_f(&s->ins, "in %s_url = \"http://${%s.address}\"\n", d->p->services.v[k].name, d->p->services.v[k].name);
+			arg(s, nl_fmt(d->arena, "%s_url", d->p->services.v[k].name), nl_fmt(d->arena, "%s_url", d->p->services.v[k].name));
+		}
+}
+
+static void outputs(struct draft *d, uint32_t i, struct step_text *s)
+{
+	const struct module *m = &d->p->modules.v[i];
+	const struct shape *sh = shape_of(m->kind);
+
+	for (uint32_t k = 0; k < m->metrics.n; k++) {
+		const char *name = m->metrics.v[k];
+		bool flag = false;
+
+		for (uint32_t c = 0; c < d->p->conds.n; c++)
+			flag = flag || (d->p->conds.v[c].flag && !strcmp(d->p->conds.v[c].metric, name));
+		if (has_name(s, name))
+			continue;
+		vec_push(d->arena, &s->names, name);
+		sb_f(&s->outs, "out %s: %s\n", name, flag ? "bool" : "float");
+		arg(s, nl_fmt(d->arena, "%s_out", name), name);
+	}
+	if (!sh || sh->out == R_COUNT || d->in_on)
+		return;
+	if (sh->out == R_ITEMS) {
+		sb_f(&s->outs, "out %s: list<string>\n", own_name(d, s, "items"));
+		arg(s, "items_out", "items");
+		art_add(d, R_ITEMS, nl_fmt(d->arena, "%s.items", m->name), (int)i, false);
+		return;
+	}
+	{
+		const char *name = has_name(s, sh->out_name) ? nl_fmt(d->arena, "%s_out", sh->out_name) : sh->out_name, *name2;
+
+		name = own_name(d, s, name);
+		sb_f(&s->outs, "out %s: file\n", name);
+		arg(s, nl_fmt(d->arena, "%s_out", name), name);
+		art_add(d, m->kind == K_TRANSFORM && d->in_fan >= 0 ? R_DATA : sh->out, nl_fmt(d->arena, "%s.%s", m->name, name), (int)i, false);
+		if (sh->out2 != R_COUNT) {
+			name2 = own_name(d, s, sh->out2_name);
+			sb_f(&s->outs, "out %s: file\n", name2);
+			arg(s, nl_fmt(d->arena, "%s_out", name2), name2);
+			art_add(d, sh->out2, nl_fmt(d->arena, "%s.%s", m->name, name2), (int)i, false);
+		}
+	}
+}
+
+static const char *fact_text(const struct draft *d, const struct module *m, enum fact_type type)
+{
+	for (uint32_t i = 0; i < m->facts.n; i++)
+		if (d->p->facts.v.v[m->facts.v[i]].type == type)
+			return d->p->facts.v.v[m->facts.v[i]].str;
+	return NULL;
+}
+
+static void body(struct draft *d, const struct module *m, struct step_text *s, struct strbuf *b)
+{
+	const char *command = fact_text(d, m, F_COMMAND), *script = fact_text(d, m, F_CODE), *uri = fact_text(d, m, F_URI);
+	bool web = uri && !strncmp(uri, "http", 4);
+
+	sb_z(b, "run = \"\"\"\n");
+	if (command && !strstr(command, "\"\"\"") && !strchr(command, '$')) {
+		sb_f(b, "%s\n", command);
+	} else if (script) {
+		size_t n = strlen(script);
+		const char *run = n > 3 && !strcmp(script + n - 3, ".py") ? "python" : n > 3 && !strcmp(script + n - 3, ".sh") ? "sh" : n > 2 && !strcmp(script + n - 2, ".R") ? "Rscript" : n > 2 && !strcmp(script + n - 2, ".r") ? "Rscript" : n > 3 && !strcmp(script + n - 3, ".jl") ? "julia" : n > 4 && !strcmp(script + n - 4, ".jar") ? "java -jar" : "sh";
+
+		sb_f(b, "%s %s%s\n", run, script, sb_cstr(&s->args));
+		vec_push(d->arena, &d->programs, script);
+	} else if (m->kind == K_LOAD && web && s->outs.n) {
+		sb_z(b, "curl -fsSL --retry 3 \"$source\" -o \"$data\"\n");
+	} else if (m->kind == K_RUN && rx_has(d->p->text, "(?i)\\bdbt\\b", m->doc)) {
+		sb_z(b, "dbt deps\ndbt build --profiles-dir .\n");
+	} else if (m->kind == K_NOTIFY && rx_has(d->p->text, "(?i)slack|webhook|teams|discord|mattermost", m->doc)) {
+		const char *var = "WEBHOOK_URL";
+
+		for (uint32_t i = 0; i < m->facts.n; i++) {
+			const struct fact *f = &d->p->facts.v.v[m->facts.v[i]];
+
+			if (f->type == F_SECRET)
+				var = env_name(d, f->str, secret_key(d, f));
+		}
+		sb_f(b, "printf '%%s' \"$message\" |\n  python -c 'import json, sys; print(json.dumps({\"text\": sys.stdin.read()}))' |\n  curl -fsS -X POST -H 'Content-Type: application/json' --data @- \"$%s\"\n", var);
+	} else {
+		sb_f(b, "python %s.py%s\n", m->name, sb_cstr(&s->args));
+		vec_push(d->arena, &d->programs, nl_fmt(d->arena, "%s.py", m->name));
+	}
+	sb_z(b, "\"\"\"\n");
+}
+
+static void put_after(struct draft *d, struct strbuf *b)
+{
+	if (!d->last.n)
+		return;
+	sb_z(b, "after = [");
+	for (uint32_t i = 0; i < d->last.n; i++)
+		sb_f(b, "%s%s", i ? ", " : "", d->last.v[i]);
+	sb_z(b, "]\n");
+}
+
+static void now_last(struct draft *d, const char *name)
+{
+	d->last.n = 0;
+	if (name)
+		vec_push(d->arena, &d->last, name);
+}
+
+static void step_free(struct step_text *s)
+{
+	sb_free(&s->ins);
+	sb_free(&s->outs);
+	sb_free(&s->args);
+}
+
+/* An attribute that decides about a message's place: a webhook without a secret gets the usual one. */
+static void notify_extras(struct draft *d, const struct module *m, struct step_text *s, struct strbuf *b)
+{
+	bool secret = fact_text(d, m, F_SECRET) != NULL, hook = rx_has(d->p->text, "(?i)slack|webhook|teams|discord|mattermost", m->doc);
+
+	if (d->in_on && m->on != ON_GOOD)
+		sb_z(&s->ins, "in message = \"${workflow.name} ${workflow.status} ${join(workflow.failed_steps, \", \")}\"\n");
+	else
+		sb_f(&s->ins, "in message = %s\n", nl_quote(d->arena, m->doc));
+	arg(s, "message", "message");
+	if (hook && !secret)
+		sb_z(b, "env { WEBHOOK_URL = secret(\"webhook\", \"url\") }\n");
+}
+
+static void gate(struct draft *d, const struct module *m)
+{
+	const struct fact *t = NULL;
+	struct rx_match k;
+	double s = 0;
+
+	for (uint32_t i = 0; i < m->facts.n; i++)
+		if (d->p->facts.v.v[m->facts.v[i]].type == F_TIMEOUT)
+			t = &d->p->facts.v.v[m->facts.v[i]];
+	if (t)
+		s = t->num;
+	else if (rx_find(d->p->text, "\\b(?:within|in(?:nerhalb)?(?: von)?|after|timeout|max\\.?|binnen|dans les|en|dentro de|em ate|em|en menos de|has|for|up to)\\s+" NL_DUR "|\\b" NL_DUR, d->p->text->s, m->off + m->len, m->off, &k))
+		s = nl_group_seconds(d->p->text, &k, k.g[1].set ? 1 : 3);
+	sb_f(&d->out, "approve %s {\nmessage = %s\n", m->name, nl_quote(d->arena, m->doc));
+	if (s >= 1)
+		sb_f(&d->out, "timeout = %s\n", nl_duration(d->arena, s));
+	put_after(d, &d->out);
+	sb_z(&d->out, "}\n");
+	now_last(d, m->name);
+}
+
+static void pause_step(struct draft *d, const struct module *m)
+{
+	struct ntext *t = d->p->text;
+	const char *uri = fact_text(d, m, F_URI), *file = fact_text(d, m, F_FILE);
+	struct rx_match k;
+	double every = 0, timeout = 0, s = 0;
+
+	if (rx_find(t, "\\b(?:every|each|alle|toutes les|cada|poll\\w* every)\\s+" NL_DUR, t->s, m->off + m->len, m->off, &k))
+		every = nl_group_seconds(t, &k, 1);
+	for (uint32_t i = 0; i < m->facts.n; i++)
+		if (d->p->facts.v.v[m->facts.v[i]].type == F_TIMEOUT)
+			timeout = d->p->facts.v.v[m->facts.v[i]].num;
+	if (rx_find(t, "\\b(?:at most|up to|no longer than|max\\.?|give up after|hoechstens|maximal|timeout(?: of)?|fail after|within)\\s+" NL_DUR, t->s, m->off + m->len, m->off, &k))
+		timeout = nl_group_seconds(t, &k, 1);
+	if (rx_find(t, NL_DUR, t->s, m->off + m->len, m->off, &k))
+		s = nl_group_seconds(t, &k, 1);
+	sb_f(&d->out, "wait %s {\n", m->name);
+	if (!uri && !file && !every && s > 0 && !rx_has(t, "(?i)\\buntil\\b|\\bbis\\b|jusqu|hasta|ate que|finche", m->doc)) {
+		sb_f(&d->out, "for = %s\n", nl_duration(d->arena, s));
+	} else {
+		const char *what = uri ? uri : file ? file : "";
+
+		if (*what)
+			sb_f(&d->out, "in source = %s\n", nl_quote(d->arena, what));
+		if (uri && (!strncmp(uri, "s3://", 5)))
+			sb_z(&d->out, "image = \"amazon/aws-cli:2.17.0\"\nrun = \"\"\"aws s3 ls \"$source\" \"\"\"\n");
+		else if (uri && !strncmp(uri, "http", 4))
+			sb_z(&d->out, "run = \"\"\"curl -fsSI \"$source\" \"\"\"\n");
+		else if (uri && !strncmp(uri, "gs://", 5))
+			sb_z(&d->out, "image = \"google/cloud-sdk:slim\"\nrun = \"\"\"gsutil -q stat \"$source\" \"\"\"\n");
+		else if (*what)
+			sb_z(&d->out, "run = \"\"\"test -e \"$source\" \"\"\"\n");
+		else {
+			sb_f(&d->out, "run = \"\"\"python %s.py\"\"\"\n", m->name);
+			vec_push(d->arena, &d->programs, nl_fmt(d->arena, "%s.py", m->name));
+		}
+		if (every >= 1)
+			sb_f(&d->out, "every = %s\n", nl_duration(d->arena, every));
+		if (timeout >= 1)
+			sb_f(&d->out, "timeout = %s\n", nl_duration(d->arena, timeout));
+	}
+	put_after(d, &d->out);
+	sb_z(&d->out, "}\n");
+	now_last(d, m->name);
+}
+
+/* The snippet whose task fits the words of a module so well that its body is taken. */
+static const struct snippet *snippet_for(struct draft *d, const struct module *m)
+{
+	struct lake_hit h[1];
+
+	if (!d->lake || d->degrade >= DEGRADE_BODIES || m->job || m->on || fact_text(d, m, F_COMMAND) || fact_text(d, m, F_CODE))
+		return NULL;
+	if (!lake_search(d->lake, d->p->text->s + m->off, m->len, kind_words[m->kind], h, 1) || h[0].score < 2.5 || !h[0].s->task)
+		return NULL;
+	return h[0].s;
+}
+
+static bool entry_is(const struct ast_stmt *s, const char *key)
+{
+	return s->kind == AS_ENTRY && str_eq(s->name, key);
+}
+
+/* Role of a port of a snippet's task by its name. */
+static enum role port_role(const struct ast_stmt *s)
+{
+	const char *n = s->name->s;
+
+	if (!s->decl || !type_is_path(s->decl->type))
+		return R_COUNT;
+	if (s->decl->type.list)
+		return R_DATA;
+	return strstr(n, "model") || !strcmp(n, "adapter") ? R_MODEL : !strcmp(n, "train_set") ? R_TRAIN : !strcmp(n, "test_set") ? R_TEST : strstr(n, "report") ? R_REPORT : R_DATA;
+}
+
+static bool snippet_gives(const struct snippet *sn, const char *metric)
+{
+	for (uint32_t i = 0; i < sn->task->body->n; i++)
+		if (sn->task->body->v[i]->kind == AS_OUT && str_eq(sn->task->body->v[i]->name, metric))
+			return true;
+	return strstr(sn->tags, "metrics") != NULL;
+}
+
+static void slice(const struct snippet *sn, struct span sp, struct strbuf *b)
+{
+	sb_add(b, sn->text + sp.off, sp.len);
+}
+
+/* A step with the body of a snippet: its ports wired by role, its scalars from facts or its own defaults. */
+static bool from_snippet(struct draft *d, uint32_t i, const struct snippet *sn, struct strbuf *b)
+{
+	const struct module *m = &d->p->modules.v[i];
+	struct strbuf in = { 0 };
+	struct step_text s = { 0 };
+	bool waits = false, image = fact_text(d, m, F_IMAGE) != NULL, ok = true, uri_used = false;
+	VEC(struct artifact) made = { 0 };
+	int data = 0;
+
+	for (uint32_t k = 0; k < m->metrics.n; k++)
+		if (!snippet_gives(sn, m->metrics.v[k]))
+			return false;
+	for (uint32_t k = 0; k < sn->task->body->n && ok; k++) {
+		const struct ast_stmt *x = sn->task->body->v[k];
+		enum role r = x->kind == AS_IN || x->kind == AS_OUT ? port_role(x) : R_COUNT;
+
+		if (x->kind == AS_IN && r != R_COUNT) {
+			const struct artifact *a = wired(d, r);
+
+			if (d->in_fan >= 0 && m->fan == d->in_fan && !data) {
+				ok = false;
+			} else if (a && a->list == x->decl->type.list && (a->role != R_ITEMS)) {
+				sb_f(&in, "in %s = %s\n", x->name->s, a->ref);
+				if (refs_last(d, a->ref) && d->last.n == 1)
+					waits = true;
+			} else {
+				ok = false;
+			}
+			data++;
+			vec_push(d->arena, &s.names, x->name->s);
+		} else if (x->kind == AS_IN) {
+			const char *uri = fact_text(d, m, F_URI);
+
+			if (!uri)
+				uri = fact_text(d, m, F_FILE);
+			vec_push(d->arena, &s.names, x->name->s);
+			if (uri && !uri_used && (str_eq(x->name, "source") || str_eq(x->name, "destination") || str_eq(x->name, "url"))) {
+				sb_f(&in, "in %s = %s\n", x->name->s, nl_quote(d->arena, uri));
+				uri_used = true;
+			} else if (x->decl->value) {
+				sb_f(&in, "in %s = ", x->name->s);
+				slice(sn, x->decl->value->span, &in);
+				sb_ch(&in, '\n');
+			} else {
+				ok = false;
+			}
+		} else if (x->kind == AS_OUT) {
+			slice(sn, x->span, &in);
+			sb_ch(&in, '\n');
+			vec_push(d->arena, &s.names, x->name->s);
+			if (r != R_COUNT)
+				vec_push(d->arena, &made, ((struct artifact){ r, nl_fmt(d->arena, "%s.%s", m->name, x->name->s), (int)i, false }));
+		} else if (x->kind == AS_ENTRY && !entry_is(x, "doc") && !(entry_is(x, "image") && image) && !entry_is(x, "resources") && !entry_is(x, "env") && !entry_is(x, "retry") && !entry_is(x, "timeout")) {
+			slice(sn, x->span, &in);
+			sb_ch(&in, '\n');
+		} else if (entry_is(x, "env") && !fact_text(d, m, F_SECRET)) {
+			slice(sn, x->span, &in);
+			sb_ch(&in, '\n');
+		}
+	}
+	for (uint32_t k = 0; k < m->metrics.n && ok; k++)
+		if (!has_name(&s, m->metrics.v[k])) {
+			sb_f(&in, "out %s: float\n", m->metrics.v[k]);
+			vec_push(d->arena, &s.names, m->metrics.v[k]);
+		}
+	for (uint32_t k = 0; k < m->params.n && ok; k++)
+		if (!has_name(&s, m->params.v[k]))
+			sb_f(&in, "in %s\n", m->params.v[k]);
+	/* an address that the snippet has no input for */
+	for (uint32_t k = 0; k < m->facts.n && ok; k++) {
+		enum fact_type ty = d->p->facts.v.v[m->facts.v[k]].type;
+
+		if (((ty == F_URI || ty == F_FILE) && !uri_used) || ty == F_EMAIL)
+			ok = false;
+	}
+	if (ok) {
+		sb_f(b, "step %s {\ndoc = %s\n", m->name, nl_quote(d->arena, m->doc));
+		sb_add(b, in.s ? in.s : "", in.n);
+		draft_attrs(d, m, b);
+		if (!waits)
+			put_after(d, b);
+		sb_z(b, "}\n");
+		for (uint32_t k = 0; k < made.n; k++)
+			vec_push(d->arena, &d->arts, made.v[k]);
+		vec_push(d->arena, &d->used, nl_fmt(d->arena, "%s: %s", m->name, sn->name));
+	}
+	sb_free(&in);
+	return ok;
+}
+
+static void job_block(struct draft *d, const struct module *m, struct step_text *s, struct strbuf *b)
+{
+	const struct job_plan *j = &d->p->job;
+	const char *script = fact_text(d, m, F_CODE);
+	double gpus = 0;
+
+	for (uint32_t i = 0; i < m->facts.n; i++)
+		if (d->p->facts.v.v[m->facts.v[i]].type == F_GPU)
+			gpus = d->p->facts.v.v[m->facts.v[i]].num;
+	if (!script) {
+		script = nl_fmt(d->arena, "%s.py", m->name);
+		vec_push(d->arena, &d->programs, script);
+	} else {
+		vec_push(d->arena, &d->programs, script);
+	}
+	sb_f(b, "job %s {\nworkers = %d\n", j->kind, j->workers);
+	if (!strcmp(j->kind, "tensorflow") && j->ps)
+		sb_f(b, "ps = %d\n", j->ps);
+	if (!strcmp(j->kind, "mpi") && j->slots)
+		sb_f(b, "slots = %d\n", j->slots);
+	if (!strcmp(j->kind, "pytorch"))
+		sb_f(b, "run = \"\"\"\ntorchrun --nnodes \"$WORLD_SIZE\" --node_rank \"$RANK\" --master_addr \"$MASTER_ADDR\" --master_port \"$MASTER_PORT\" \\\n  --nproc_per_node %.0f %s%s\n\"\"\"\n", gpus > 0 ? gpus : 1, script, sb_cstr(&s->args));
+	else
+		sb_f(b, "run = \"\"\"\npython %s%s\n\"\"\"\n", script, sb_cstr(&s->args));
+	sb_z(b, "}\n");
+}
+
+void draft_step(struct draft *d, uint32_t i)
+{
+	struct module *m = &d->p->modules.v[i];
+	struct step_text s = { 0 };
+	struct strbuf extra = { 0 };
+	const struct snippet *sn;
+	bool waits = false;
+
+	if (m->kind == K_APPROVE && !d->in_on) {
+		gate(d, m);
+		return;
+	}
+	if (m->kind == K_WAIT) {
+		pause_step(d, m);
+		return;
+	}
+	if (m->kind == K_FAIL) {
+		sb_f(&d->out, "fail %s", nl_quote(d->arena, m->doc));
+		if (d->last.n) {
+			sb_z(&d->out, " { ");
+			put_after(d, &d->out);
+			sb_z(&d->out, "}");
+		}
+		sb_ch(&d->out, '\n');
+		now_last(d, NULL);
+		return;
+	}
+	if (m->sweep) {
+		draft_sweep(d, i);
+		return;
+	}
+	if (m->dataflow) {
+		draft_dataflow(d, i);
+		return;
+	}
+	sn = snippet_for(d, m);
+	if (sn && from_snippet(d, i, sn, &d->out)) {
+		now_last(d, m->name);
+		return;
+	}
+	wire(d, i, &s, &waits);
+	add_strings(d, m, &s);
+	if (m->kind == K_NOTIFY)
+		notify_extras(d, m, &s, &extra);
+	outputs(d, i, &s);
+	sb_f(&d->out, "step %s {\ndoc = %s\n", m->name, nl_quote(d->arena, m->doc));
+	sb_add(&d->out, s.ins.s ? s.ins.s : "", s.ins.n);
+	sb_add(&d->out, s.outs.s ? s.outs.s : "", s.outs.n);
+	sb_add(&d->out, extra.s ? extra.s : "", extra.n);
+	draft_attrs(d, m, &d->out);
+	if (!waits)
+		put_after(d, &d->out);
+	if (m->job)
+		job_block(d, m, &s, &d->out);
+	else
+		body(d, m, &s, &d->out);
+	sb_z(&d->out, "}\n");
+	step_free(&s);
+	sb_free(&extra);
+	now_last(d, m->name);
+}
