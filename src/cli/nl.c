@@ -54,7 +54,7 @@ static int nl(int argc, char **argv)
 	if (!rc && x.refused)
 		rc = cli_fail(2, "%s; say in a sentence or two what the pipeline does", x.refused);
 	if (!rc && c.explain)
-		fprintf(stderr, "plan:\n%ssnippets:\n%sdegraded: %d\n", x.plan.s ? x.plan.s : "", x.snippets.s ? x.snippets.s : "", x.degraded);
+		fprintf(stderr, "plan:\n%ssnippets:\n%sdegraded: %d\n", sb_cstr(&x.plan), sb_cstr(&x.snippets), x.degraded);
 	if (!rc)
 		rc = cli_write(c.out, x.text.s, x.text.n);
 	nl_draft_free(&x);

@@ -11,6 +11,14 @@ static bool chunk_end(const struct ntext *t, uint32_t i)
 	return c == '\n' || c == ';' || c == ',' || c == '(' || c == ')' || (c == '.' && (i + 1 >= t->n || isspace((unsigned char)t->s[i + 1])));
 }
 
+static bool fact_there(const struct plan *p, uint32_t off)
+{
+	for (uint32_t i = 0; i < p->facts.v.n; i++)
+		if (p->facts.v.v[i].off <= off && off < p->facts.v.v[i].off + p->facts.v.v[i].len)
+			return true;
+	return false;
+}
+
 /* How well the words of a piece of text name a module: its words, the parts of its name, words of its kind. */
 static int names(struct plan *p, const struct module *m, uint32_t a, uint32_t z)
 {
@@ -29,7 +37,7 @@ static int names(struct plan *p, const struct module *m, uint32_t a, uint32_t z)
 		}
 		while (i + n < z && (isalnum((unsigned char)t->s[i + n]) || t->s[i + n] == '_'))
 			n++;
-		if (t->w[i] != TAKEN && lex_at(t, i, &k, &verb, &noun) && (k == m->kind || (k == K_TRAIN && m->kind == K_TUNE)) && k != K_TRANSFORM)
+		if (!fact_there(p, i) && lex_at(t, t->s, i, &k, &verb, &noun) && (k == m->kind || (k == K_TRAIN && m->kind == K_TUNE)) && k != K_TRANSFORM)
 			score += 2;
 		if (n >= 3) {
 			const char *word = arena_dup(t->arena, t->s + i, n > 5 ? n - 1 : n);

@@ -53,7 +53,7 @@ static const struct artifact *wired(const struct draft *d, enum role role)
 		if (instead[role][i] == R_COUNT)
 			break;
 		a = art_find(d, instead[role][i]);
-		if (a)
+		if (a && !(a->role == R_ITEMS && d->in_fan >= 0))
 			return a;
 	}
 	return NULL;
@@ -419,7 +419,7 @@ static void wire(struct draft *d, uint32_t i, struct step_text *s, bool *waits)
 	if ((m->kind == K_UPLOAD || m->kind == K_RUN || m->kind == K_MERGE) && art_find(d, R_MODEL) && rx_has(d->p->text, "\\b(?:model|modell|modelo|modele|weights|checkpoint)", m->doc))
 		a = art_find(d, R_MODEL);
 	b = sh->in2 == R_MODEL ? (d->in_loop || rx_has(d->p->text, "(?i)fine-?\\s?tun|retrain|re-train|continue|warm|from the (?:last|current)|weiter", m->doc) ? art_find(d, R_MODEL) : NULL) : wired(d, sh->in2);
-	if (m->kind == K_MERGE && d->last.n > 1) {                       /* all branches that just ended */
+	if ((sh->in == R_DATA || sh->in == R_REPORT) && d->last.n > 1) {                       /* all branches that just ended */
 		uint32_t n = 0;
 
 		for (uint32_t k = 0; k < d->arts.n; k++)

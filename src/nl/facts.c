@@ -177,7 +177,7 @@ static void read_secrets(struct ntext *t, struct facts *f)
 
 static void read_retries(struct ntext *t, struct facts *f)
 {
-	static const char verb[] = "\\b(?:retr(?:y|ies|ied|ying)|try again|re-?run|wiederhol\\w*|erneut versuchen|reintent\\w*|reessay\\w*|repet\\w*|tent(?:ar|e)|nochmal(?: versuchen)?|riprova\\w*|intentar)\\s*(?:it|that|this|each|them|every|all|the|step|steps|up to|at most|bis zu|jusqu'a|hasta|ate|on failure|failed|failures|of|mais|mas|=|:|,|bei fehlern?)*\\s*(?:on failure )?\\(?" NL_NUM "(?:\\s*(?:more )?(?:x|times?|mal|fois|veces|vezes|volte|retries|attempts|more))?|\\b(?:retry|wiederhole\\w*|retries) (twice|once|zweimal|dreimal)\\b|\\b(?:wiederhol\\w*|versuch\\w*)[^.;\\n]{0,12}?(zweimal|dreimal|viermal|fuenfmal)\\b";
+	static const char verb[] = "\\b(?:retr(?:y|ies|ied|ying)|try again|re-?run|wiederhol\\w*|erneut versuchen|reintent\\w*|reessay\\w*|repet\\w*|tent(?:ar|e)|nochmal(?: versuchen)?|riprova\\w*|intentar)(?:\\s*(?:it|that|this|each|them|every|all|the|steps?|up to|at most|bis zu|jusqu'a|hasta|ate|on failure|failed|failures|of|mais|mas|=|:|,|bei fehlern?|downloads?|uploads?|calls?|requests?|hoechstens|maximal)(?=[ ,:=(]))*\\s*\\(?" NL_NUM "(?:\\s*(?:more )?(?:x|times?|mal|fois|veces|vezes|volte|retries|attempts|more))?|\\b(?:retry|wiederhole\\w*|retries) (twice|once|zweimal|dreimal)\\b|\\b(?:wiederhol\\w*|versuch\\w*)[^.;\\n]{0,12}?(zweimal|dreimal|viermal|fuenfmal)\\b";
 	static const char noun[] = "\\b" NL_NUM "\\s*-?(?:x|times|mal|fois|veces|vezes)?\\s*(?:more |further |weitere |extra |additional |automatic |mal |autres |otros |outras )?(?:retr(?:y|ies)|wiederholung(?:en|sversuche)?|reintentos|nouvelles tentatives|tentatives|tentativas|versuche)\\b|\\b" NL_NUM "(?:x| times| mal| fois| veces| vezes)\\s+(?:wiederhol\\w*|retry|retries|erneut|nochmal\\w*|reintent\\w*)|\\b(?:again )?(?:up to )?" NL_NUM " (?:more )?times (?:if|when|on) (?:it )?fail\\w*";
 	static const char attempts[] = "\\b(?:up to |at most |maximum |max\\.? |hoechstens |maximal )?" NL_NUM " (?:attempts|tries|intentos)(?: in all| in total)?\\b";
 	struct rx_match m, k;
@@ -702,7 +702,7 @@ static void read_params(struct ntext *t, struct facts *f)
 	static const char dflt[] = "\\b(?:for |the |a |by |nach |per )*" NAME "\\s*\\(\\s*(?:defaults?|standard|par defaut|por defecto|padrao)(?: is| to| of|=|:)?\\s*[\"'`]?([^\\s,;()\"'`]+)[\"'`]?\\s*\\)";
 	static const char take[] = "\\b(?:takes?|accepts?|nimmt|recibe|prend|recebe)\\s+(?:an? |the |einen? |un |une |um )" NAME "\\s*(?:\\(([^()]*)\\)|" DFLT ")";
 	static const char *const forms[] = { as, noun, take, rev };
-	struct rx_match m, k;
+	struct rx_match m, k, c;
 
 	while (rx_work(t, head, 0, &m)) {
 		uint32_t off = m.g[0].off + m.g[0].len, n = (uint32_t)strcspn(t->w + off, "\n");
@@ -741,7 +741,7 @@ static void read_params(struct ntext *t, struct facts *f)
 					n--;
 				if (n && rx_find(t, ",| or | oder | o | ou |\\|", t->w + o, n, 0, &k))
 					choices = ntext_orig(t, o, n);
-			} else if (rx_find(t, "^[ ,:(]*(?:one of|either|aus|in|from|of|among|entre|von|erlaubt|allowed)[ :]*[\\[{(]?([^.;()\\]}\\n]+?)[\\])}]?(?=[.;\\n)]|$|,? (?:default|standard))" "(?:" DFLT ")?", t->w + at, t->n - at, 0, &k) && rx_find(t, ",| or | oder ", t->w + at + k.g[1].off, k.g[1].len, 0, &m)) {
+			} else if (rx_find(t, "^[ ,:(]*(?:one of|either|aus|in|from|of|among|entre|von|erlaubt|allowed)[ :]*[\\[{(]?([^.;()\\]}\\n]+?)[\\])}]?(?=[.;\\n)]|$|,? (?:default|standard))" "(?:" DFLT ")?", t->w + at, t->n - at, 0, &k) && rx_find(t, ",| or | oder ", t->w + at + k.g[1].off, k.g[1].len, 0, &c)) {
 				choices = ntext_orig(t, (uint32_t)at + k.g[1].off, k.g[1].len);
 				if (k.g[2].set)
 					d = ntext_orig(t, (uint32_t)at + k.g[2].off, k.g[2].len);

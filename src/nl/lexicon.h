@@ -4,6 +4,7 @@
  * A pattern that starts with '!' is a noun phrase: it is a step wherever it stands in a part of a sentence.
  */
 #ifdef LEX
+LEX(MERGE, "merge", "!(?:(?:one|a single|single|eine?|einzige[nr]?|un solo|una sola|un seul|um unico|uma unica) (?:[a-z]+ )?(?:csv|file|table|parquet|json|report|bericht|datei|tabelle|archivo|fichier|arquivo|vcf|summary|list|tabla|tabela|relatorio|rapport|informe)(?= (?:with|of|from|containing|for|mit|con|avec|com|de|aus) (?:all|everything|the|alle[nr]?|tous|todos|todas|os|as|them)))")
 LEX(SPLIT, "split", "!(?:train[ /-]*(?:and[ -])?(?:val(?:idation)?[ /,-]*(?:and[ -])?)?test[ -]*split(?:ting)?|train[ /-]val[ /-]test|hold-?out split|stratified split)")
 LEX(TRAIN, "train", "!(?:pre-?train\\w*|retrain\\w*|re-train\\w*)")
 LEX(TRAIN, "finetune", "!fine-?\\s?tun\\w*")
@@ -16,7 +17,8 @@ LEX(VALIDATE, "validate", "!(?:(?:data )?quality (?:checks?|gates?)|sanity check
 LEX(TRAIN, "train", "!(?:random forest|gradient[- ]boost\\w*|xgboost|lightgbm|catboost|logistic regression|linear regression|torch distributed|pytorch ddp|distributed (?:training|pytorch|torch|tensorflow)|model training|modelltraining|isolation forest)(?! model)")
 LEX(APPROVE, "approve", "!(?:manual (?:gate|approval|check|review|sign-?off)|human (?:review|approval|sign-?off|in the loop)|sign(?:s|ed)?[ -]?offs?|approv\\w+|freigabe|freigeben|freigibt|genehmig\\w+|aprob\\w+|aprova\\w*|approbation|approuv\\w+|valid(?:er|ation|e) (?:par|manuelle)|visto bueno|go-?ahead|thumbs[- ]up|ask [^,.;]{1,40}? (?:for (?:an? )?(?:ok|okay|permission|confirmation)|whether|if)|confirm(?:s|ed|ation)? (?:by|from|with) |must (?:ok|okay|confirm)|says? (?:yes|ok)|approvazione|autoriz\\w+)")
 LEX(WAIT, "wait", "!(?:wait(?:s|ing)?|warte[tn]?|abwarten|attend\\w*|esper\\w+|aguard\\w+|poll(?:s|ing)?|sleep|pause)")
-LEX(FAIL, "fail", "!(?:fail(?:s|ed)? (?:the )?(?:run|workflow|pipeline|job|it)?|abort(?: the run)?|stop(?:s)? (?:the )?(?:run|pipeline|workflow|with an error|here|there)|abbrechen|scheitern lassen|fehlschlagen|fail|raise an error|error out|break off|echouer|abortar|interromper|fallar|falhar)")
+LEX(FAIL, "fail", "!(?:fail(?:s)? the (?:run|workflow|pipeline|job|build)|abort(?: the (?:run|pipeline))|stop(?:s)? (?:the )?(?:run|pipeline|workflow|with an error|here|there)|raise an error|error out|break off|lauf abbrechen)")
+LEX(FAIL, "fail", "fail(?:s|ed)?|abort|abbrechen|scheitern(?: lassen)?|fehlschlagen|echouer|abortar|interromper|fallar|falhar|stop(?=$|[.;,\\n)])")
 LEX(DEPLOY, "rollback", "!(?:roll(?:s|ed)?[ -]?back|revert)")
 LEX(DEPLOY, "deploy", "!(?:roll(?:s|ed)?[ -]?out|go(?:es)? live|put (?:it |the \\w+ )?(?:in(?:to)? )?production|in produktion|mettre en production|poner en produccion|colocar em producao)")
 LEX(UPLOAD, "write", "!(?:put(?:s|ting)?|save(?:s|d)?|store(?:s|d)?|stor(?:e|ing)|writ(?:e|es|ing|ten)|append(?:s|ed|ing)?|insert(?:s|ed|ing)?|upsert\\w*|persist\\w*)(?= )")

@@ -137,6 +137,18 @@ static void read_flags(struct plan *p, struct marks *ms)
 		uint32_t n = m.g[2].len;
 		bool when = t->s[m.g[1].off] == 'w' && t->s[m.g[1].off + 2] == 'e' && t->s[m.g[1].off + 1] == 'h';
 
+		if (rx_find(t, "\\b(?:fail(?:s|ed|ing)?|breaks?|fehlschl\\w*|scheitert|schief\\w*|echou\\w*|plante|fall(?:a|e|o)\\b|falh\\w*|errors? out|crash\\w*)\\b", s, n, 0, &k)) {
+			uint32_t z = c.off + c.len;
+
+			/* of a named step: what follows is its own retry, or a handler */
+			while (z < t->n && strchr(" ,:;", t->w[z]))
+				z++;
+			if (t->w[z] == TAKEN || rx_find(t, "\\x01", s > t->s ? t->w + (s - t->s) : t->w, n, 0, &k))
+				ntext_take(t, c.off, c.len);
+			else
+				add(p, ms, MARK_BAD, c.off, c.len, 0);
+			continue;
+		}
 		if (when && rx_find(t, "\\b(?:done|finished|complete\\w*|ready|over|all)\\b", s, n, 0, &k))
 			continue;
 		if (rx_find(t, "\\b(?:better|beats?|improve\\w*|besser|schlaegt|meilleure?|mejor|melhor|supera|outperform\\w*|wins)\\b", s, n, 0, &k))
@@ -275,7 +287,7 @@ static void read_fans(struct plan *p, struct marks *ms)
 	static const char pronoun[] = "\\b(?:each(?: one| of them)?|every one|them individually|jede[nrs]?(?: einzeln)?|cada un[oa]|chacune?|cada uma?)\\b(?=\\s*(?:with|by|using|separately|individually|through|in parallel|on its|on their|,|\\.|$|\\n|\\)|->|mit|con|com|avec|einzeln|into|to\\b|\\x01))";
 	static const char upper[] = "\\b(?:for|fuer|pour|para|per|in)\\s+(?:the (?:\\w+ )?)?((?:" ITEM "\\s*,\\s*)+" ITEM "?,?\\s*(?:and|und|et|y|e|&)\\s+" ITEM "|" ITEM "\\s+(?:and|und|et|y|e|&)\\s+" ITEM ")";
 	struct ntext *t = p->text;
-	struct rx_match m;
+	struct rx_match m, k;
 
 	for (size_t at = 0; rx_work(t, each, at, &m);) {
 		struct fan f = { .off = m.g[0].off, .len = m.g[0].len };
@@ -290,7 +302,7 @@ static void read_fans(struct plan *p, struct marks *ms)
 			if (f.list)
 				end = e2;
 		}
-		if (!f.list && !m.g[2].set && rx_find(t, "^(?:per|pro|each|every|je|a)$", t->s, m.g[1].off + m.g[1].len, m.g[1].off, &m) && rx_has(t, "^(?:se|default|file|type)$", f.item) && !rx_has(t, "file", f.item)) {
+		if (!f.list && !m.g[2].set && rx_find(t, "^(?:per|pro|each|every|je|a)$", t->s, m.g[1].off + m.g[1].len, m.g[1].off, &k) && rx_has(t, "^(?:se|default|file|type)$", f.item) && !rx_has(t, "file", f.item)) {
 			at = end;
 			continue;
 		}
@@ -302,7 +314,6 @@ static void read_fans(struct plan *p, struct marks *ms)
 		struct fan f = { .off = m.g[0].off, .len = m.g[0].len };
 		char first = t->orig[t->map[m.g[1].off]];
 		uint32_t line = m.g[0].off + (uint32_t)strcspn(t->s + m.g[0].off, "\n");
-		struct rx_match k;
 		uint32_t a = m.g[0].off;
 
 		while (a && t->s[a - 1] != '\n' && t->s[a - 1] != '.')
@@ -321,7 +332,7 @@ static void read_fans(struct plan *p, struct marks *ms)
 		for (size_t at = 0; rx_work(t, pronoun, at, &m); at = m.g[0].off + m.g[0].len) {
 			struct fan f = { .off = m.g[0].off, .len = m.g[0].len, .item = "item", .words = "item" };
 
-			if (rx_find(t, "(?:gpu|cpu|retry|retries|gi|gb|core|kern|\\x01)s?[ ,]*$", t->w + (f.off > 12 ? f.off - 12 : 0), f.off > 12 ? 12 : f.off, 0, &m))
+			if (rx_find(t, "(?:gpu|cpu|retry|retries|gi|gb|core|kern|\\x01)s?[ ,]*$", t->w + (f.off > 12 ? f.off - 12 : 0), f.off > 12 ? 12 : f.off, 0, &k))
 				continue;
 			add(p, ms, MARK_EACH, f.off, f.len, add_fan(p, &f));
 			break;

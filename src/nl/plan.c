@@ -36,11 +36,11 @@ static const char *lexicon_pattern(struct ntext *t)
 	return t->lexicon;
 }
 
-uint32_t lex_at(struct ntext *t, uint32_t off, enum kind *kind, const char **verb, bool *noun)
+uint32_t lex_at(struct ntext *t, const char *s, uint32_t off, enum kind *kind, const char **verb, bool *noun)
 {
 	struct rx_match m;
 
-	if (!rx_work(t, lexicon_pattern(t), off, &m) || m.mark < 0 || !m.g[0].len)
+	if (!rx_find(t, lexicon_pattern(t), s, t->n, off, &m) || m.mark < 0 || !m.g[0].len)
 		return 0;
 	*kind = lexicon[m.mark].kind;
 	*verb = lexicon[m.mark].verb;
@@ -214,7 +214,7 @@ static bool find_hit(struct ntext *t, const struct part *p, struct hit *h)
 			depth--;
 		if (depth || !isalpha((unsigned char)t->w[i]) || (i > 0 && (isalnum((unsigned char)t->w[i - 1]) || strchr("_-/.'", t->w[i - 1]))))
 			continue;
-		n = lex_at(t, i, &k, &verb, &noun);
+		n = lex_at(t, t->w, i, &k, &verb, &noun);
 		if (n && i + n <= end && (noun || verb_place(t, p, i, n))) {
 			*h = (struct hit){ k, verb, i, n };
 			return true;
@@ -229,7 +229,7 @@ static bool find_hit(struct ntext *t, const struct part *p, struct hit *h)
 static const char *object_words(struct ntext *t, uint32_t from, uint32_t end)
 {
 	static const char stop[] = "\\G(?:the|a|an|all|our|my|its|their|these|those|this|that|some|new|of|both|each|every|it|them|any|and|lower|higher|then|der|die|das|den|dem|des|ein|eine|einen|alle|el|la|los|las|un|una|os|as|um|uma|o|les|le|des|du|une|de|do|da|dos|del|il|lo|gli|raw|final|only|just|also|daily|latest|last|best|two|three|up|out|so|again|if|more|such|same|into|que|en)\\b";
-	static const char prep[] = "\\G(?:from|to|into|in|on|with|for|by|at|as|via|using|per|under|over|through|when|if|von|aus|mit|nach|auf|fuer|zu|zum|zur|in|als|bei|desde|con|para|por|como|sobre|hacia|a|com|em|no|na|ao|depuis|avec|dans|pour|sur|vers|par|chez|is|are|was|which|that|must|should|until|so|must|needs?|uses?|than|not|y|et|und|or|oder|e|comme|da|su|usando|between|within|after|before|against)\\b";
+	static const char prep[] = "\\G(?:from|to|into|in|on|with|for|by|at|as|via|using|per|under|over|through|when|if|von|aus|mit|nach|auf|fuer|zu|zum|zur|in|als|bei|desde|con|para|por|como|sobre|hacia|com|em|no|na|ao|depuis|avec|dans|pour|sur|vers|par|chez|is|are|was|which|that|must|should|until|so|must|needs?|uses?|than|not|y|et|und|or|oder|e|comme|da|su|usando|between|within|after|before|against)\\b";
 	struct strbuf b = { 0 };
 	const char *r;
 	struct rx_match m;
@@ -301,6 +301,8 @@ static bool shares_verb(struct plan *p, const struct parts *ps, uint32_t i, cons
 		line++;
 	if (last->kind == K_NOTIFY || last->kind == K_APPROVE || last->kind == K_WAIT)
 		return false;
+	if (rx_within(t, "\\b(?:wants?|needs?|gets?|requires?|takes?|has|have|uses?|braucht|brauchen|bekommt|necesitan?|precisam?|besoin|on|runs?)\\b[^a-z]*(?:\\x01|$)|\\b(?:wants?|needs?|gets?|braucht|necesita|precisa)\\b", q->off, q->len, &m))
+		return false;
 	if (rx_find(t, "^[^;]{0,60}?\\b(?:both |all )?(?:in parallel|parallel|at the same time|concurrently|simultaneously|gleichzeitig|en parallele|en paralelo|em paralelo|side by side|independently)\\b|\\bparallel\\w*", t->s + q->off, line - q->off, 0, &m) || p->modules.v[p->modules.n - 1].par >= 0)
 		return !rx_within(t, "^\\s*(?:both|all)?\\s*(?:in parallel|parallel|retry|\\x01)", q->off, q->len, &m) && object_words(t, q->off, end)[0];
 	return (last->kind == K_LOAD || last->kind == K_UPLOAD) && rx_within(t, "\\w+ (?:from|aus|desde|de|depuis|to|into) ", q->off, q->len, &m) && rx_find(t, "\\b(?:from|aus|desde|depuis|to|into)\\b", t->s + last->off, last->len, 0, &m);
@@ -359,23 +361,47 @@ static bool same_name(const struct plan *p, const char *name, uint32_t before)
 	return false;
 }
 
+static bool english(struct ntext *t)
+{
+	struct rx_match m;
+	int n = 0;
+
+	for (size_t at = 0; rx_find(t, "\\b(?:the|and|to|with|of|from|for|it|on|in parallel|each|every|then|if|run|using)\\b", t->s, t->n, at, &m); at = m.g[0].off + m.g[0].len)
+		n++;
+	for (size_t at = 0; rx_find(t, "\\b(?:der|die|das|und|mit|el|los|las|y|con|para|le|les|et|avec|pour|os|do|da|com|em|il|della|per)\\b", t->s, t->n, at, &m); at = m.g[0].off + m.g[0].len)
+		n--;
+	return n >= 0;
+}
+
+/* The user's own verb where it is a plain English word, else the one of the lexicon. */
+static const char *verb_of(struct ntext *t, const struct module *m, bool own)
+{
+	struct rx_match k;
+
+	if (!own || !*m->verb || !rx_find(t, "^[a-z]{3,11}(?= |$)", t->s + m->verb_off, m->verb_len, 0, &k) || k.g[0].len != m->verb_len)
+		return m->verb;
+	return rx_has(t, "^(?:make|get|let|create|run|does?|use|keep|add)$|ing$|(?:[^e]ed)$", arena_dup(t->arena, t->s + m->verb_off, m->verb_len)) ? m->verb : arena_dup(t->arena, t->s + m->verb_off, m->verb_len);
+}
+
 static void name_modules(struct plan *p)
 {
 	static const char keyword[] = "^(?:import|store|task|workflow|param|let|volume|defaults|step|sweep|loop|if|for|wait|approve|service|fail|on|in|out|state|while|next|ask|job|source|op|trainer|true|false|null|else|schedule|features_features)$";
 	struct ntext *t = p->text;
+	bool own = english(t);
 
 	for (uint32_t i = 0; i < p->modules.n; i++) {
 		struct module *m = &p->modules.v[i];
+		const char *verb = verb_of(t, m, own);
 		bool inside = m->verb_off >= m->off && m->verb_off < m->off + m->len;
 		const char *words = object_words(t, inside ? m->verb_off + m->verb_len : m->off, m->off + m->len), *base;
 
 		/* verb-final: the object stands before the verb */
 		if (!*words && inside && m->verb_off > m->off + 2)
 			words = object_words(t, m->off, m->verb_off);
-		if (!strncmp(words, m->verb, strlen(m->verb)) && *m->verb)
+		if (*verb && !strncmp(words, verb, strlen(verb)))
 			base = words;
 		else
-			base = *words && *m->verb ? nl_fmt(t->arena, "%s_%s", m->verb, words) : *m->verb ? m->verb : words;
+			base = *words && *verb ? nl_fmt(t->arena, "%s_%s", verb, words) : *verb ? verb : words;
 		base = nl_slug(t->arena, base, strlen(base), 4);
 		if (!*base)
 			base = nl_fmt(t->arena, "step_%u", i + 1);
@@ -387,6 +413,7 @@ static void name_modules(struct plan *p)
 		for (int k = 2; same_name(p, m->name, i); k++)
 			m->name = nl_fmt(t->arena, "%s_%d", base, k);
 		m->doc = ntext_orig(t, m->off, m->len);
+		m->doc += strspn(m->doc, " *-#>");
 	}
 }
 

@@ -71,7 +71,7 @@ void plan_write(const struct plan *p, struct strbuf *out);              /* one l
 
 /* plan_special.c: searches, jobs, pipelines of operators, services */
 void plan_special(struct plan *p);
-/* The row of lexicon.h that fits at off: length of the words, 0 if none. noun: it may stand anywhere. */
-uint32_t lex_at(struct ntext *t, uint32_t off, enum kind *kind, const char **verb, bool *noun);
+/* The row of lexicon.h that fits at off of s (t->s or t->w): length of the words, 0 if none. noun: it may stand anywhere. */
+uint32_t lex_at(struct ntext *t, const char *s, uint32_t off, enum kind *kind, const char **verb, bool *noun);
 
 #endif

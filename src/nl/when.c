@@ -264,6 +264,7 @@ static bool read_months(struct ntext *t, struct facts *f, struct when *w)
 {
 	struct rx_match m, k;
 	bool monthly = false;
+	uint32_t near = 0, near_end = t->n;
 
 	if (rx_work(t, "\\b(?:on )?(?:the )?(last|letzten?|dernier|ultimo)\\s+(?:(?:business|working|week) ?)?(?:day|tag|jour|dia|werktag|giorno)" OF_MONTH "?\\b", 0, &m)) {
 		facts_note(t, f, "Cron cannot express \"%s\": the schedule fires on the days 28 to 31, and the run itself must stop unless tomorrow is the first.", ntext_group(t, &m, 0));
@@ -283,6 +284,8 @@ static bool read_months(struct ntext *t, struct facts *f, struct when *w)
 	}
 	if (rx_work(t, "\\b(?:monthly|(?:once )?(?:every|each|a|per) month|monatlich|jeden monat|tous les mois|chaque mois|mensuel\\w*|cada mes|mensual\\w*|todo mes|todos os meses|mensal\\w*|ogni mese|mensile)\\b", 0, &m)) {
 		monthly = w->on = true;
+		near = m.g[0].off > 30 ? m.g[0].off - 30 : 0;
+		near_end = m.g[0].off + m.g[0].len + 40 < t->n ? m.g[0].off + m.g[0].len + 40 : t->n;
 		take(t, &m);
 	} else if (rx_work(t, "\\b(?:quarterly|every quarter|each quarter|vierteljaehrlich|quartalsweise|jedes quartal|trimestr\\w+|chaque trimestre|cada trimestre)\\b", 0, &m)) {
 		w->month = "1,4,7,10";
@@ -294,11 +297,12 @@ static bool read_months(struct ntext *t, struct facts *f, struct when *w)
 		take(t, &m);
 	}
 	if (!w->dom && (rx_work(t, "\\b(?:on )?(?:the |am |le |el |el dia |no dia |dia |todo dia |il |jeden |every |each )?(first|ersten|premier|primer|primeiro|" ORD ")(?: (?:day|tag|jour|dia|werktag))?" OF_MONTH "\\b", 0, &m) ||
-	    (monthly && (rx_work(t, "\\b(?:on |am )?(?:the |day |tag |le |dia )?(first|" ORD ")(?:st|nd|rd|th|\\.)?(?: (?:and|und) (?:the )?(\\d{1,2})(?:st|nd|rd|th|\\.)?)?(?= |,|$|\\n)(?!\\s*(?:h|uhr|am|pm|:))", m.g[0].set ? m.g[0].off : 0, &m))))) {
+	    (monthly && (rx_find(t, "\\b(?:on )?(?:the |day |am |tag |le |el |dia )(?:day |tag |dia )?(first|ersten|premier|" ORD ")()()(?: (?:and|und) (?:the )?(\\d{1,2})(?:st|nd|rd|th|\\.)?)?(?=[ ,.;)\\n]|$)(?!\\s*(?:h|uhr|am|pm|:)\\b)", t->w, near_end, near, &m) ||
+		rx_find(t, "\\b(first|(\\d{1,2})(?:st|nd|rd|th|er))()()(?: (?:and|und) (?:the )?(\\d{1,2})(?:st|nd|rd|th)?)?\\b", t->w, near_end, near, &m))))) {
 		int d = ordinal(t, &m, 1);
 
 		if (d >= 1 && d <= 31) {
-			w->dom = m.g[3].set ? nl_fmt(t->arena, "%d,%d", d, atoi(t->s + m.g[3].off)) : nl_fmt(t->arena, "%d", d);
+			w->dom = m.g[5].set ? nl_fmt(t->arena, "%d,%d", d, atoi(t->s + m.g[5].off)) : nl_fmt(t->arena, "%d", d);
 			w->on = monthly = true;
 			take(t, &m);
 			if (rx_work(t, "^\\s*(?:and|und|y|e|et) (?:the )?(\\d{1,2})(?:st|nd|rd|th|\\.)", 0, &k))
@@ -322,6 +326,12 @@ static void read_daily(struct ntext *t, struct facts *f, struct when *w)
 
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		if (rx_work(t, parts[i].pattern, 0, &m)) {
+			struct rx_match k;
+			uint32_t a = m.g[0].off > 24 ? m.g[0].off - 24 : 0;
+
+			/* "the count differs every day" says nothing about the run */
+			if (rx_find(t, "\\b(?:differ\\w*|var(?:y|ies)|chang\\w*|grow\\w*|arriv\\w*|unterschiedlich|anders|wechsel\\w*|cambia\\w*|muda\\w*|varia\\w*|change)\\s*$", t->s + a, m.g[0].off - a, 0, &k))
+				continue;
 			w->on = true;
 			if (w->default_hour < 0)
 				w->default_hour = parts[i].hour;
