@@ -75,6 +75,6 @@ static const struct cli_opt opts[] = {
 extern const struct command command_nl;
 const struct command command_nl = {
 	.name = "nl", .args = "DESCRIPTION", .help = "draft a workflow from a description in plain words", .opts = opts, .run = nl,
-	.text = "",
-	.examples = "",
+	.text = "Takes the description apart by rules, puts snippets of the code lake and the facts of the\ndescription (schedules, numbers, thresholds, images, secrets, names) together, and writes a\nworkflow that checks. What cannot be expressed, and what was assumed, stands in its comments.\nDESCRIPTION may be - for standard input. Nothing is run or submitted.\n\nexit codes: 0 done, 2 wrong usage or a description without words, 3 file trouble.\n",
+	.examples = "couler nl --offline \"load sales.csv, train a model, deploy it if auc > 0.8\" -o sales.cw\ncouler nl --offline - -o sales.cw < description.txt\n",
 };

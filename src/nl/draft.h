@@ -26,9 +26,11 @@ struct draft {
 	const char *item_ref;
 };
 
-/* draft_body.c */
+/* draft_body.c, draft_attrs.c */
 void draft_step(struct draft *d, uint32_t i);                           /* a step, an approval, a wait or a fail */
 void draft_attrs(struct draft *d, const struct module *m, struct strbuf *b);
+const char *draft_secret_key(struct draft *d, const struct fact *f);
+const char *draft_env_name(struct draft *d, const char *name, const char *key);
 void draft_defaults(struct draft *d, struct strbuf *b);
 const char *metric_ref(struct draft *d, const char *metric, uint32_t before);
 void art_add(struct draft *d, enum role role, const char *ref, int module, bool list);

@@ -52,6 +52,7 @@ struct facts {
 };
 
 void facts_schedule(struct ntext *t, struct facts *f);
+void facts_params(struct ntext *t, struct facts *f);
 void facts_read(struct ntext *t, struct facts *f);
 void facts_note(struct ntext *t, struct facts *f, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 struct fact *facts_add(struct ntext *t, struct facts *f, enum fact_type type, const struct rx_match *m);

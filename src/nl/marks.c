@@ -127,7 +127,7 @@ static void read_conditions(struct plan *p, struct marks *ms)
 /* "if the new model is better than the current one", "if drift is detected": a bool that a step before it gives */
 static void read_flags(struct plan *p, struct marks *ms)
 {
-	static const char flag[] = "\\b(unless|(?:but )?(?:only |nur )?(?:if|when|wenn|falls|sofern|si|se|quando|cuando|in case|solo si|apenas se|seulement si))\\s+(?!not\\b|you\\b|possible|needed|necessary|so\\b|any\\b)(?:the |there (?:is|are) |it |they |die |der |das |el |la |le |les |o |a |es )*([a-z][^,;:.\\n()\\x01>]{2,80}?)(?=\\s*(?:,|:|;|\\.(?:\\s|$)|\\n|$|\\)|->|\\bthen\\b|\\bdann\\b|\\bund\\b|\\bor else\\b))";
+	static const char flag[] = "\\b(unless|(?:but )?(?:only |nur )?(?:if|when|wenn|falls|sofern|si|se|quando|cuando|in case|solo si|apenas se|seulement si))\\s+(?!not\\b|you\\b|possible|needed|necessary|so\\b|any\\b)(?:the |there (?:is|are) |it |they |die |der |das |el |la |le |les |o |a |es )*([a-z][^,;:.\\n()\\x01>]{2,80}?)(?=\\s*(?:\\x01|,|:|;|\\.(?:\\s|$)|\\n|$|\\)|->|\\bthen\\b|\\bdann\\b|\\bund\\b|\\bor else\\b))";
 	struct ntext *t = p->text;
 	struct rx_match m, k;
 

@@ -127,9 +127,9 @@ void parts_cut(struct ntext *t, struct parts *ps, const struct marks *ms)
 			from = i;
 			cut = '|';
 		}
-		if (c == '(' || c == '[' || c == '{')
+		if (i < t->n && (t->s[i] == '(' || t->s[i] == '[' || t->s[i] == '{'))
 			depth++;
-		else if ((c == ')' || c == ']' || c == '}') && depth)
+		else if (i < t->n && (t->s[i] == ')' || t->s[i] == ']' || t->s[i] == '}') && depth)
 			depth--;
 		if (i == t->n) {
 			add_part(ps, t, from, i, sentence, cut);
@@ -208,9 +208,9 @@ static bool find_hit(struct ntext *t, const struct part *p, struct hit *h)
 		bool noun;
 		uint32_t n;
 
-		if (t->w[i] == '(')
+		if (t->s[i] == '(')
 			depth++;
-		else if (t->w[i] == ')' && depth)
+		else if (t->s[i] == ')' && depth)
 			depth--;
 		if (depth || !isalpha((unsigned char)t->w[i]) || (i > 0 && (isalnum((unsigned char)t->w[i - 1]) || strchr("_-/.'", t->w[i - 1]))))
 			continue;
