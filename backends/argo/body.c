@@ -51,16 +51,16 @@ static void script(struct argo *g, struct yaml *y, struct shape *s, struct site 
 /* ---- commands ---- */
 
 /* Kubernetes halves $$ and replaces $(NAME) in arguments. */
-static const char *argument(struct site *x, const struct expr *e)
+const char *command_word(struct site *x, const struct expr *e)
 {
 	struct strbuf b = { 0 };
 	struct ex t;
 
-	if (e->op == EX_LIT) {
+	if (e->op == EX_LIT && type_is(e->u.lit->type, T_STRING)) {
 		const struct str *s = e->u.lit->u.s;
 
 		if (memmem(s->s, s->len, "{{", 2)) {
-			diag_mend(x->g->d, diag_at(x->g->d, CW0801, e->span, "argo cannot carry an argument of a command that holds '{{'"),
+			diag_mend(x->g->d, diag_at(x->g->d, CW0801, e->span, "argo cannot carry a value of a command that holds '{{'"),
 				"pass it as an input and use a `run` script, or take it from the environment");
 			x->g->err = -1;
 		}
@@ -90,7 +90,7 @@ static void command(struct argo *g, struct yaml *y, struct shape *s, struct site
 	if (t) {
 		y_open(y, t->body == BODY_COMMAND ? "command" : "args");
 		for (uint32_t i = 0; i < t->nargv; i++) {
-			const char *a = argument(x, t->argv[i]);
+			const char *a = command_word(x, t->argv[i]);
 
 			y_item_str(y, a, strlen(a));
 		}

@@ -746,8 +746,34 @@ const char *value_tag(struct site *x, struct ex t)
 	return a_f(x->g, "{{=%s}}", xl_unlet(x->g, xl_bare(x, t.s)));
 }
 
+/* "a ${n} b" as text with tags, where nothing in it needs care; NULL. */
+static const char *interpolated(struct site *x, const struct expr *e)
+{
+	struct strbuf b = { 0 };
+
+	if (e->op != EX_CONCAT || e->n < 2)
+		return NULL;
+	for (uint32_t i = 0; i < e->n; i++) {
+		const struct expr *a = e->u.args[i];
+		struct ex t;
+
+		if (a->op == EX_LIT && type_is(a->u.lit->type, T_STRING) && !strpbrk(a->u.lit->u.s->s, "{}$\\")) {
+			sb_add(&b, a->u.lit->u.s->s, a->u.lit->u.s->len);
+			continue;
+		}
+		t = a->op == EX_REF ? xl_text(x, a, FORM_ANY) : (struct ex){ .s = "" };
+		if (!t.tag || t.form != FORM_SAFE || t.null || t.nil) {
+			sb_free(&b);
+			return NULL;
+		}
+		sb_z(&b, value_tag(x, t));
+	}
+	return a_buf(x->g, &b);
+}
+
 const char *value_of(struct site *x, const struct expr *e, enum form want)
 {
+	const char *plain;
 	struct ex t;
 
 	while (e->op == EX_CONV && e->u.args[0]->op == EX_LIT && e->u.args[0]->type.kind != T_JSON && e->type.kind != T_JSON)
@@ -759,6 +785,11 @@ const char *value_of(struct site *x, const struct expr *e, enum form want)
 		return a_buf(x->g, &b);
 	}
 	x->lets = 0;
+	if (want == FORM_SAFE || want == FORM_ANY || want == FORM_T) {
+		plain = interpolated(x, e);
+		if (plain && (want != FORM_T || xl_form(x, e) == FORM_SAFE))
+			return plain;
+	}
 	t = xl_text(x, e, want);
 	if (x->shape && may_fail(t.s))
 		return value_tag(x, hoisted(x, e, false));

@@ -11,12 +11,12 @@ bool may_fail(const char *s)
 	return strstr(s, "sprig.fail(") != NULL;
 }
 
-static struct ex passed(struct site *x, const char *name, const struct expr *e)
+static struct ex passed(struct site *x, const char *name, const struct expr *e, bool word)
 {
 	bool text = e->type.kind == T_STRING || e->type.kind == T_JSON;
 
 	return (struct ex){ .s = xl_member(x->g, "inputs.parameters", name), .prec = P_ATOM, .tag = true,
-		.form = text ? e->type.list ? FORM_AGG : FORM_T : FORM_SAFE };
+		.form = text ? e->type.list && !word ? FORM_AGG : FORM_T : FORM_SAFE };
 }
 
 struct ex hoisted(struct site *x, const struct expr *e, bool word)
@@ -27,12 +27,12 @@ struct ex hoisted(struct site *x, const struct expr *e, bool word)
 
 	for (uint32_t i = 0; i < s->extra.n; i++)
 		if (s->extra.v[i].whole && s->extra.v[i].word == word && expr_same(s->extra.v[i].ref, e))
-			return passed(x, s->extra.v[i].name, e);
+			return passed(x, s->extra.v[i].name, e, word);
 	name = word ? "argument" : "computed";
 	name = name_param(x->g, &s->names, name, strlen(name));
 	v = vec_add(x->g->a, &s->extra);
 	*v = (struct shape_extra){ .ref = e, .name = name, .whole = true, .word = word };
-	return passed(x, name, e);
+	return passed(x, name, e, word);
 }
 
 static struct expr *text_literal(struct argo *g, const struct expr *e, const char *s)
@@ -84,7 +84,7 @@ static struct expr *with_inputs(struct argo *g, const struct node *n, const stru
 const char *hoisted_value(struct site *x, const struct node *n, const struct shape_extra *v)
 {
 	const struct expr *e = with_inputs(x->g, n, v->ref);
-	enum form form = (enum form)passed(x, v->name, e).form;
+	enum form form = (enum form)passed(x, v->name, e, v->word).form;
 	const char *w;
 	struct ex t;
 
@@ -94,6 +94,6 @@ const char *hoisted_value(struct site *x, const struct node *n, const struct sha
 	t = xl_text(x, e, form);
 	w = xl_let(x);
 	t = ex_let(x, "let %s = %s; %s contains '\\\\0173\\\\0173' ? %s : %s", w, t.s, w,
-		xl_fail(x, CW0706, v->ref->span, "an argument that holds two opening braces cannot be passed to a command"), w);
+		xl_fail(x, CW0706, v->ref->span, "a value that holds two opening braces cannot be passed to a command"), w);
 	return value_tag(x, t);
 }

@@ -123,7 +123,7 @@ static void gate(struct node *n, void *data)
 			task_end(d);
 			continue;
 		}
-		out = fi->mode == FOR_DIRECT ? "status" : a_f(d->g, "%s-status", task_in(d->g, n, fi->inner));
+		out = fi->mode == FOR_DIRECT ? "status" : a_f(d->g, "%s--status", task_in(d->g, n, fi->inner));
 		d->g->uses_gate = true;
 		task_begin(d, s->task, d->g->gate_name);
 		deps_write(d, &v);
@@ -243,7 +243,7 @@ static void status_of(struct node *n, void *data)
 	if (info(s->g, n)->ctx != s->c) {
 		/* a gate of a for in there stands for it */
 		y_item(s->y);
-		y_f(s->y, "name", "%s-status", task);
+		y_f(s->y, "name", "%s--status", task);
 		y_open(s->y, "valueFrom");
 		y_f(s->y, "expression", "let s = %s.status; s == 'Succeeded' ? 'succeeded' : s in ['Failed', 'Error'] ? 'failed' : s == 'Omitted' ? 'omitted' : 'skipped'",
 			xl_member(s->g, "tasks", task));
@@ -251,7 +251,7 @@ static void status_of(struct node *n, void *data)
 		y_item_end(s->y);
 		return;
 	}
-	status_output(&x, s->y, a_f(s->g, "%s-status", task), n);
+	status_output(&x, s->y, a_f(s->g, "%s--status", task), n);
 }
 
 static void body_outputs(struct argo *g, struct ctx *c, struct yaml *y)
@@ -307,7 +307,7 @@ static void each_status(struct node *n, void *data)
 	const char *task = task_in(e->g, n, body);
 
 	if (task && n->kind != N_IF && n->kind != N_GROUP && n->kind != N_FOR && !unread(e->g, body, n, e->c->up))
-		each_output(e->g, e->y, e->task, a_f(e->g, "%s-status", task));
+		each_output(e->g, e->y, e->task, a_f(e->g, "%s--status", task));
 }
 
 static void each_outputs(struct argo *g, struct ctx *c, struct yaml *y)

@@ -73,6 +73,7 @@ bool may_fail(const char *s);                                          /* the ex
 const char *hoisted_value(struct site *x, const struct node *n, const struct shape_extra *v);
 void attr_synchronization(struct argo *g, struct yaml *y, struct site *x, const struct ir_lock *v, uint32_t n);
 /* ---- body.c ---- */
+const char *command_word(struct site *x, const struct expr *e);          /* for a container without the wrapper: as Kubernetes wants it */
 void body_write(struct argo *g, struct yaml *y, struct shape *s, struct site *x);
 /* ---- job.c ---- */
 void job_write(struct argo *g, struct yaml *y, struct shape *s, struct site *x);

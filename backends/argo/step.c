@@ -306,7 +306,7 @@ static void input_env(struct argo *g, struct yaml *y, struct shape *s, struct si
 			const char *v;
 
 			here.shape = NULL;
-			v = wrapper ? value_of(&here, in->e, f) : plain_of(&here, in->e);
+			v = wrapper ? value_of(&here, in->e, f) : command_word(x, in->e);
 			env_value(y, d->name->s, v);
 			if (wrapper)
 				in_word(g, w, d->name->s, d->type, f);
@@ -314,8 +314,10 @@ static void input_env(struct argo *g, struct yaml *y, struct shape *s, struct si
 		}
 		{
 			struct ex e = { .s = xl_member(g, "inputs.parameters", in->name), .prec = P_ATOM, .form = (uint8_t)in->form, .tag = true };
+			struct expr *ref = arena_new_of(g->a, struct expr);
 
-			env_value(y, d->name->s, wrapper ? value_tag(x, e) : value_tag(x, xl_decode(x, e)));
+			*ref = (struct expr){ .op = EX_REF, .fn = REF_INPUT, .type = d->type, .n = i, .span = d->span };
+			env_value(y, d->name->s, wrapper ? value_tag(x, e) : command_word(x, ref));
 			if (wrapper)
 				in_word(g, w, d->name->s, d->type, in->form);
 		}
@@ -365,7 +367,7 @@ static void attr_env(struct argo *g, struct yaml *y, const struct shape *s, stru
 
 			x->lets = 0;
 			f = xl_form(x, e->value);
-			env_value(y, e->name->s, wrapper ? value_of(x, e->value, f) : plain_of(x, e->value));
+			env_value(y, e->name->s, wrapper ? value_of(x, e->value, f) : command_word(x, e->value));
 			if (wrapper)
 				in_word(g, w, e->name->s, e->value->type, f);
 			continue;
