@@ -13,6 +13,7 @@
 struct arena;
 
 struct arena *arena_new(void);
+struct arena *arena_new_small(void);                                   /* for a few KiB: zeroing a large first block would cost more than its use */
 void arena_free(struct arena *a);                 /* NULL is fine */
 
 /* size bytes, zeroed, aligned for any type. */

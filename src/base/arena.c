@@ -10,6 +10,7 @@
 
 #define ALIGN 16u
 #define FIRST_BLOCK (64u * 1024u)
+#define SMALL_BLOCK 2048u
 #define LAST_BLOCK (4u * 1024u * 1024u)
 #define HUGE_PAGE (2u * 1024u * 1024u)
 
@@ -63,12 +64,22 @@ char *xstrdup(const char *s)
 	return memcpy(xmalloc(n), s, n);
 }
 
-struct arena *arena_new(void)
+static struct arena *new_arena(size_t first)
 {
 	struct arena *a = xcalloc(1, sizeof *a);
 
-	a->next_size = FIRST_BLOCK;
+	a->next_size = first;
 	return a;
+}
+
+struct arena *arena_new(void)
+{
+	return new_arena(FIRST_BLOCK);
+}
+
+struct arena *arena_new_small(void)
+{
+	return new_arena(SMALL_BLOCK);
 }
 
 void arena_free(struct arena *a)

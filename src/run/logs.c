@@ -9,21 +9,28 @@
 #include "rt.h"
 
 /* Name of a file for a step: its own where a file name may hold it. */
-void log_name(const struct inst *i, int attempt, struct strbuf *b)
+void log_name_of(const char *name, size_t n, int attempt, struct strbuf *b)
 {
-	size_t at = b->n;
-
-	inst_name(i, b);
-	if (b->n - at > 200) {
+	if (n > 200) {
 		uint64_t h = 0xcbf29ce484222325u;
 
-		for (size_t k = at; k < b->n; k++)
-			h = (h ^ (unsigned char)b->s[k]) * 0x100000001b3u;
-		b->n = at + 160;
+		for (size_t k = 0; k < n; k++)
+			h = (h ^ (unsigned char)name[k]) * 0x100000001b3u;
+		sb_add(b, name, 160);
 		sb_f(b, "-%016llx", (unsigned long long)h);
-	}
+	} else
+		sb_add(b, name, n);
 	if (attempt > 1)
 		sb_f(b, ".%d", attempt);
+}
+
+void log_name(const struct inst *i, int attempt, struct strbuf *b)
+{
+	struct strbuf name = { 0 };
+
+	inst_name(i, &name);
+	log_name_of(name.s, name.n, attempt, b);
+	sb_free(&name);
 }
 
 char *log_path(struct rt *rt, const struct inst *i, int attempt)

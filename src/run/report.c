@@ -46,9 +46,8 @@ static void log_of(const char *store, const char *id, const struct entry_ended *
 	ssize_t n = 0;
 	int fd;
 
-	sb_f(&path, "%s/runs/%s/log/%.*s", store, id, (int)e->name_len, e->name);
-	if (e->attempts > 1)
-		sb_f(&path, ".%u", e->attempts);
+	sb_f(&path, "%s/runs/%s/log/", store, id);
+	log_name_of(e->name, e->name_len, (int)e->attempts, &path);
 	fd = open(sb_cstr(&path), O_RDONLY | O_CLOEXEC);
 	if (fd >= 0 && !fstat(fd, &st) && *total < LOGS_ALL) {
 		off_t from = st.st_size > LOG_LONGEST ? st.st_size - LOG_LONGEST : 0;
@@ -112,8 +111,9 @@ static void data(const struct runlog *l, const char *store, const char *id, stru
 	struct strbuf args = { 0 };
 	size_t total = 0;
 
-	for (size_t at = 0; at < l->run.args_len; at += strlen(l->run.args + at) + 1)
-		sb_f(&args, "%s%s", at ? " " : "couler ", l->run.args + at);
+	sb_z(&args, "couler run");
+	for (size_t at = l->run.args_len ? strlen(l->run.args) + 1 : 0; at < l->run.args_len; at += strlen(l->run.args + at) + 1)
+		sb_f(&args, " %s", l->run.args + at);                         /* the first is the program's own */
 	sb_z(b, "{\"id\":");
 	safe_json(b, id, strlen(id));
 	sb_z(b, ",\"workflow\":");

@@ -454,6 +454,7 @@ struct value artifact_value(struct rt *rt, const struct artifact *a);
 void collect_start(struct rt *rt, struct step *s);                     /* collect.c; calls step_collected */
 void attempt_log(struct rt *rt, struct step *s, bool ok);              /* logs.c: puts what it wrote where it belongs */
 void step_keep_log(struct rt *rt, struct step *s);
+void log_name_of(const char *name, size_t n, int attempt, struct strbuf *b);
 void log_name(const struct inst *i, int attempt, struct strbuf *b);
 char *log_path(struct rt *rt, const struct inst *i, int attempt);      /* malloc */
 void keep_failed(struct rt *rt, struct step *s);                       /* its folder, with the command to run it again */

@@ -31,7 +31,7 @@ struct step *step_new(struct rt *rt, struct inst *i, struct ir_task *task, struc
 	s->inst = i;
 	s->task = task;
 	s->attrs = attrs;
-	s->arena = arena_new();
+	s->arena = arena_new_small();
 	s->vc = (struct valctx){ s->arena, rt->m->strs };
 	s->ins = arena_array(s->arena, struct value, task->nins ? task->nins : 1);
 	s->t_ready = now_mono();

@@ -173,6 +173,7 @@ static uint32_t trials_planned(const struct sweeping *s)
 static void tell(struct rt *rt, const struct sweeping *s, const struct trial *t, bool last)
 {
 	const struct sweep *w = s->w;
+	const char *objective = w->body->nodes.v[0]->ports[w->objective].name->s;
 	struct strbuf b = { 0 };
 	uint32_t ended = 0;
 
@@ -184,11 +185,9 @@ static void tell(struct rt *rt, const struct sweeping *s, const struct trial *t,
 	else
 		sb_f(&b, " trial %u (%u of %u) ", t->number, ended, trials_planned(s));
 	if (t->state == TRIAL_FAILED)
-		sb_z(&b, "failed");
-	else {
-		sb_f(&b, "%s = ", w->body->nodes.v[0]->ports[w->objective].name->s);
-		sb_f(&b, "%.6g", t->metric);
-	}
+		sb_f(&b, "%s%s", t->scope->inst[0].status == ST_SUCCEEDED ? "failed: no number as " : "failed", t->scope->inst[0].status == ST_SUCCEEDED ? objective : "");
+	else
+		sb_f(&b, "%s = %.6g", objective, t->metric);
 	for (uint32_t k = 0; k < w->nspace + (w->budget ? 1u : 0u); k++) {
 		struct strbuf v = { 0 };
 
