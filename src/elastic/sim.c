@@ -57,7 +57,7 @@ static void draw(struct sim *s, struct sim_job *j)
 	static const int sizes[] = { 1, 1, 1, 1, 1, 1, 2, 2, 4, 8 };
 
 	do
-		j->need = needs[(size_t)(uniform(s) * (double)(sizeof needs / sizeof *needs))];
+		j->need = needs[(size_t)(uniform(s) * sizeof needs / sizeof *needs)];
 	while (s->o->heavy && j->need <= 3);
 	j->gpus = sizes[(size_t)(uniform(s) * 10)];
 	j->asked = 2 + floor(uniform(s) * 7);                              /* what people ask for has little to do with what they need */

@@ -49,8 +49,7 @@ static void write_text(const char *path, const char *s, size_t n)
 
 	if (fd < 0)
 		return;                                                     /* only for show */
-	if (write(fd, s, n) < 0)
-		n = 0;
+	(void)!write(fd, s, n);
 	close(fd);
 }
 

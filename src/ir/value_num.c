@@ -270,7 +270,7 @@ static const struct { const char *name; uint64_t mul; } size_units[] = {
 
 int size_parse(const char *s, size_t n, double *bytes)
 {
-	double d;
+	double d = 0;
 
 	for (size_t u = 0; u < N_SIZE_UNITS; u++) {
 		size_t len = strlen(size_units[u].name);

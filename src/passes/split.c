@@ -308,7 +308,7 @@ static void mark_top(struct node *n, void *data)
 static void number_units(struct unit_graph *u, struct arena *a)
 {
 	struct edges *e = u->e;
-	uint32_t *start, *pred, *comp, n = 0, at;
+	uint32_t *start, *pred, *comp, n = 0;
 
 	u->unit = arena_array(a, uint32_t, e->n + 1);
 	for (uint32_t i = 0; i < e->n; i++)
@@ -332,7 +332,7 @@ static void number_units(struct unit_graph *u, struct arena *a)
 		start[k + 2] += start[k + 1];
 	for (uint32_t i = 0; i < e->n; i++)
 		for (uint32_t j = e->start[i]; j < e->start[i + 1]; j++)
-			pred[at = start[u->unit[i] + 1]++] = u->unit[e->pred[j]];
+			pred[start[u->unit[i] + 1]++] = u->unit[e->pred[j]];
 	u->n = components(n, start, pred, comp);
 	for (uint32_t i = 0; i < e->n; i++)
 		u->unit[i] = comp[u->unit[i]];
