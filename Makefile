@@ -158,6 +158,11 @@ $(B)/parse_speed: tests/bench/parse_speed.c $(B)/libcouler.a
 bench: $(B)/couler $(B)/parse_speed
 	python3 tests/bench/bench.py $(B)/couler
 
+# Elastic input pipelines: training, transport and the simulator into docs/elastic.md.
+.PHONY: bench-elastic
+bench-elastic: $(B)/couler
+	python3 tests/bench/elastic.py $(B)/couler --out docs/elastic.md
+
 # The main job on a real file: check, draw, compile for each engine, run.
 demo:
 	@sh tests/setup.sh build
