@@ -11,7 +11,9 @@ struct heap { uint32_t *v, n; const struct fill_job *job; };
 
 static bool before(const struct heap *h, uint32_t x, uint32_t y)
 {
-	return h->job[x].work < h->job[y].work || (h->job[x].work <= h->job[y].work && x < y);
+	double a = h->job[x].work, b = h->job[y].work;
+
+	return a < b || (a <= b && x < y);
 }
 
 static void sift(struct heap *h, uint32_t i)
