@@ -91,6 +91,9 @@ void net_shown(const char *url, struct strbuf *out);
 /* Bytes as a URL's path, a key or a query value holds them: all but A-Z a-z 0-9 - . _ ~ as %XX; slash: '/' stays. */
 void net_escape(struct strbuf *out, const char *s, size_t n, bool slash);
 
+/* ref as a link on the page at base means it; malloc, NULL: no URL. */
+char *net_resolve(struct net *n, const char *base, const char *ref);
+
 /* A host of this machine: localhost, 127.0.0.0/8, ::1. */
 bool net_loopback(const char *host);
 

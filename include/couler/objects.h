@@ -52,6 +52,12 @@ enum objects_rc objects_get_file(struct objects *o, const char *key, uint64_t ma
 /* Goes on with what an earlier, unfinished put of the same body has brought there, where the place can do that. */
 enum objects_rc objects_put(struct objects *o, const char *key, const struct object_body *b, char **err);
 
+/*
+ * The bytes at one location, s3://BUCKET/KEY, gs://BUCKET/KEY or https://HOST/PATH?QUERY, into fd from its start on. Up to ten
+ * redirects from https to https are followed: nothing secret goes with such a request.
+ */
+enum objects_rc objects_fetch(const struct objects_at *at, uint64_t max, int fd, int (*tick)(uint64_t done, void *ctx), void *ctx, char **err);
+
 /* "s3://bucket/prefix/key", for people and for what is emitted. */
 void objects_uri(const struct objects *o, const char *key, struct strbuf *out);
 

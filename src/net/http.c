@@ -531,6 +531,11 @@ int net_request(struct net *n, const struct net_request *q, struct net_reply *r)
 	return failed(q, r, e, &why);
 }
 
+char *net_resolve(struct net *n, const char *base, const char *ref)
+{
+	return url_resolve(&n->lib, base, ref);
+}
+
 char *net_header(const struct net_reply *r, const char *name)
 {
 	size_t n = strlen(name), at = 0;

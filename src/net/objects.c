@@ -119,7 +119,7 @@ enum objects_rc place_failed(const struct net_request *q, const struct net_reply
 		return r->error == NET_STOPPED ? OBJECTS_STOPPED : r->error == NET_CONNECT || r->error == NET_TIMEOUT || r->error == NET_BROKEN || r->error == NET_TLS ?
 			OBJECTS_UNREACHABLE : OBJECTS_BAD;
 	}
-	if (r->status == 404 && q->method && (!strcmp(q->method, "HEAD") || !strcmp(q->method, "GET")))
+	if (r->status == 404 && (!q->method || !strcmp(q->method, "HEAD") || !strcmp(q->method, "GET")))
 		return OBJECTS_ABSENT;
 	if (r->status == 401 || r->status == 403 || r->status == 405 || r->status == 501)
 		rc = OBJECTS_REFUSED;
@@ -219,14 +219,13 @@ enum objects_rc objects_get(struct objects *o, const char *key, uint64_t max, st
 	return rc;
 }
 
-struct to_file { int fd, err; struct sum *sum; uint64_t n; };
-
-static int to_file(const char *s, size_t n, void *ctx)
+int to_file(const char *s, size_t n, void *ctx)
 {
 	struct to_file *t = ctx;
 	size_t done = 0;
 
-	sum_add(t->sum, s, n);
+	if (t->sum)
+		sum_add(t->sum, s, n);
 	while (done < n) {
 		ssize_t k = pwrite(t->fd, s + done, n - done, (off_t)(t->n + done));
 

@@ -53,6 +53,10 @@ const char *xml_raw(const char *s, size_t n, const char *name, size_t *at, size_
 /* Text of the first element of this name from *at on, entities decoded; *at behind it. malloc, NULL: there is none. */
 char *xml_text(const char *s, size_t n, const char *name, size_t *at);
 
+/* Writes the pieces of a body to a file; err: errno of what failed. */
+struct to_file { int fd, err; struct sum *sum; uint64_t n; };
+int to_file(const char *s, size_t n, void *ctx);
+
 /* Credentials and region of the environment (aws.c); each malloc or NULL. */
 struct aws { char *key_id, *secret, *session, *region; };
 void aws_read(struct aws *a);

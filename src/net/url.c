@@ -62,6 +62,20 @@ int url_check(const struct curl_lib *l, const char *url, bool plain_http, bool *
 	return rc;
 }
 
+char *url_resolve(const struct curl_lib *l, const char *base, const char *ref)
+{
+	CURLU *u = l->url();
+	char *text = NULL, *out = NULL;
+
+	if (u && !l->url_set(u, CURLUPART_URL, base, 0) && !l->url_set(u, CURLUPART_URL, ref, 0) && !l->url_get(u, CURLUPART_URL, &text, 0)) {
+		out = xstrdup(text);
+		l->free(text);
+	}
+	if (u)
+		l->url_cleanup(u);
+	return out;
+}
+
 void net_shown(const char *url, struct strbuf *out)
 {
 	const char *sep = strstr(url, "://"), *host = sep ? sep + 3 : url, *end = host + strcspn(host, "/?#");

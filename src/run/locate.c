@@ -23,7 +23,7 @@ const char *module_path(struct rt *rt, struct arena *a, const char *path)
 }
 
 /* One value that is not in the store yet. */
-struct place_of { struct value *v; const char *path; struct sha sha; const struct str *pinned; int err; uint32_t in; };
+struct place_of { struct value *v; const char *path; struct sha sha; const struct str *pinned; int err; uint32_t in; bool remote; char *why; };   /* why: malloc */
 struct locate {
 	struct job job;                   /* first */
 	struct rt *rt;
@@ -47,7 +47,7 @@ static void hash_all(struct job *j, struct hasher *h)
 
 	for (uint32_t i = 0; i < l->n; i++) {
 		struct place_of *p = &l->v[i];
-		int rc = p->v->type.kind == T_DIR ? store_hash_tree(l->rt->store, h, p->path, &p->sha) : store_hash(l->rt->store, h, p->path, &p->sha);
+		int rc = p->remote ? fetch(l->rt, h, p->path, p->pinned, p->v->type.kind == T_DIR, &p->sha, &p->why) : p->v->type.kind == T_DIR ? store_hash_tree(l->rt->store, h, p->path, &p->sha) : store_hash(l->rt->store, h, p->path, &p->sha);
 
 		p->err = rc ? errno : 0;
 	}
@@ -63,16 +63,38 @@ static void hashed(struct rt *rt, struct job *j)
 		char hex[65];
 
 		sha_hex(&p->sha, hex);
-		if (p->err)
+		if (p->why)
+			step_why(s, "input '%s': %s", s->task->ins[p->in].name->s, p->why);
+		else if (p->err)
 			step_why(s, "input '%s': %s: %s", s->task->ins[p->in].name->s, p->path, p->err == EISDIR ? "is a directory, not a file" : strerror(p->err));
-		else if (p->pinned && !str_eq(p->pinned, hex))
+		else if (!p->remote && p->pinned && !str_eq(p->pinned, hex))
 			step_why(s, "input '%s': %s has SHA-256 %s, but %s was asked for", s->task->ins[p->in].name->s, p->path, hex, p->pinned->s);
+		if (p->remote && !s->what) {
+			char *path = store_path(rt->store, &p->sha, false);
+
+			p->path = arena_dup(s->arena, path, strlen(path));
+			free(path);
+		}
 		p->v->u.s = str_internz(rt->m->strs, p->path);
 		p->v->sha256 = str_intern(rt->m->strs, hex, 64);
 	}
+	for (uint32_t i = 0; i < l->n; i++)
+		free(l->v[i].why);
 	if (l->large)
 		rt->sched.nprep--;
 	step_located(rt, s);
+}
+
+static bool is_remote(const char *s)
+{
+	const char *p = strstr(s, "://");
+
+	return p && p > s && strncmp(s, "file://", 7);
+}
+
+static const char *location_path(struct rt *rt, struct step *s, const struct str *loc)
+{
+	return module_path(rt, s->arena, strncmp(loc->s, "file://", 7) ? loc->s : loc->s + 7);
 }
 
 static void add(struct locate *l, struct value *v, uint32_t in)
@@ -86,8 +108,12 @@ static void add(struct locate *l, struct value *v, uint32_t in)
 	l->v = arena_grow(s->arena, l->v, l->n * sizeof *l->v, (l->n + 1) * sizeof *l->v);
 	p = &l->v[l->n++];
 	*p = (struct place_of){ .v = v, .pinned = v->sha256, .in = in };
-	p->path = location_path(l->rt, s, v->u.s, in);
-	if (p->path)
+	p->remote = is_remote(v->u.s->s);
+	p->path = p->remote ? v->u.s->s : location_path(l->rt, s, v->u.s);
+	if (p->remote) {
+		fetch_soon(l->rt);
+		l->large = true;
+	} else
 		l->large |= !stat(p->path, &st) && (S_ISDIR(st.st_mode) || st.st_size > INLINE);
 }
 
@@ -126,17 +152,3 @@ void locate_start(struct rt *rt, struct step *s)
 	pool_add(rt, &l->job, hash_all, hashed);
 }
 
-static bool is_remote(const char *s)
-{
-	const char *p = strstr(s, "://");
-
-	return p && p > s && strncmp(s, "file://", 7);
-}
-
-/* Path of a location in s->arena; NULL after s->what. */
-const char *location_path(struct rt *rt, struct step *s, const struct str *loc, uint32_t in)
-{
-	if (!is_remote(loc->s))
-		return module_path(rt, s->arena, strncmp(loc->s, "file://", 7) ? loc->s : loc->s + 7);
-	return fetched(rt, s, loc, in);
-}

@@ -203,7 +203,7 @@ static bool add(struct remote *r, struct list *l, struct errand *e)
 	return ok;
 }
 
-static const struct ir_store *store_for(const struct ir *m, const char *uri)
+const struct ir_store *store_holding(const struct ir *m, const char *uri)
 {
 	const struct ir_store *best = NULL;
 
@@ -266,7 +266,7 @@ int remote_open(struct rt *rt)
 		return 0;
 	if (!strncmp(uri, "http://", 7) && !is_here(uri + 7))
 		return cannot(rt, "over plain http anybody on the way could change results; use https");
-	s = store_for(rt->m, uri);
+	s = store_holding(rt->m, uri);
 	r = xcalloc(1, sizeof *r);
 	r->at = (struct objects_at){ uri, s && s->endpoint ? s->endpoint->s : NULL, s && s->region ? s->region->s : NULL };
 	probe = objects_open(&r->at, &err);

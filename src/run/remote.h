@@ -37,6 +37,9 @@ int remote_record_read(const char *s, size_t n, const struct sha *key, struct ac
 int tree_pack(const char *dir, int fd, char **err);
 int tree_unpack(int fd, const char *dir, char **err);
 
+/* The declared store with the longest uri that holds a location; NULL. */
+const struct ir_store *store_holding(const struct ir *m, const char *uri);
+
 /* ---- what the engine calls (remote.c); all but open do nothing without --cache-remote ---- */
 
 struct remote;

@@ -429,8 +429,10 @@ void step_why(struct step *s, const char *fmt, ...) __attribute__((format(printf
 int step_ref(struct evalscope *e, const struct expr *ref, struct value *out, struct evalerr *err);
 int step_key(struct rt *rt, struct step *s, struct evalerr *err);      /* identity.c; 0 or -1 */
 void locate_start(struct rt *rt, struct step *s);                      /* locate.c */
-const char *location_path(struct rt *rt, struct step *s, const struct str *loc, uint32_t in);
-const char *fetched(struct rt *rt, struct step *s, const struct str *loc, uint32_t in);   /* fetch.c */
+/* fetch.c: the file at a remote location into the store, in a pool thread, after fetch_soon. 0, or -1 with *err (malloc). */
+int fetch(struct rt *rt, struct hasher *h, const char *url, const struct str *pinned, bool dir, struct sha *out, char **err);
+void fetch_soon(struct rt *rt);
+void fetches_free(struct rt *rt);
 bool reuse(struct rt *rt, struct step *s);                             /* reuse.c: its outputs were taken from before */
 /* They were not: true if the shared cache is asked for them; asked is called when it has answered. */
 bool reuse_ask(struct rt *rt, struct step *s, void (*asked)(struct rt *, struct step *));
@@ -544,6 +546,7 @@ struct rt {
 	struct taskinfo *tasks;           /* by task id */
 	struct reuse *reuse;
 	struct remote *remote;            /* NULL: none */
+	struct fetches *fetches;          /* NULL before the first */
 	struct journal *journal;
 	const char *resumed;              /* run id, NULL */
 	bool told_store, told_sync;

@@ -485,6 +485,7 @@ int run_workflow(struct ir *m, const struct run_opts *o, struct diag *d)
 	view_end(&rt);
 	view_free(&rt);
 	reuse_close(&rt);
+	fetches_free(&rt);
 	journal_close(&rt);
 	store_close(rt.store);
 	hasher_free(rt.hasher);

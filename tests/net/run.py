@@ -397,6 +397,58 @@ def test_share_rules(tmp):
 	check(m.run(shared)[1] == 0, "and a fifth")
 
 
+# ---------------------------------------------------------------- inputs at remote locations
+
+
+def test_inputs(tmp, s3):
+	pems = tls.make(tmp)
+	web = Web(pems["good"])
+	env = {**KEYS, "SSL_CERT_FILE": tmp + "/ca.pem"}
+	web.objects["/d/t.csv"] = b"a,b\n1,2\n"
+	web.objects["/d/moved"] = b"never"
+	s3.client.put_object(Bucket="bkt", Key="in/x y", Body=b"from s3")
+	sha = digest(b"a,b\n1,2\n")
+	flow = '''store st { uri = "s3://bkt"; endpoint = "%s" }
+task size { in f: file; out n: int; run = """wc -c < "$f" > "$n" """ }
+workflow w {
+  step a = size(f = "%s/d/t.csv?token=t0k")
+  step b = size(f = "%s/d/t.csv?token=t0k")
+  step c = size(f = "s3://bkt/in/x y")
+  step d = size(f = file("%s/d/t.csv", sha256 = "%s"))
+  step e { in l: list<file> = ["%s/d/moved", "s3://bkt/in/x y"]; out s: string; run = """cat "$l"/* > "$s" """ }
+}
+'''
+	f = write(tmp + "/w.cw", flow % (s3.url, web.url, web.url, web.url, sha, web.url))
+
+	def go(*args, file=f):
+		out = tmp + "/o.json"
+		r = run([COULER, "run", file, "--outputs-json", out, *args], env, cwd=tmp)
+		steps = json.load(open(out))["steps"]
+		return r, {k: next(iter(v["outputs"].values()), None) if v["outputs"] else None for k, v in steps.items()}, {k: v["cached"] for k, v in steps.items()}
+
+	web.fault = first(1, ("status", 302, {"Location": "/d/t.csv"}), word="moved")
+	r, got, _ = go()
+	check(r.returncode == 0 and got == {"a": "8", "b": "8", "c": "7", "d": "8", "e": "a,b\n1,2\nfrom s3"}, "inputs of a server and a bucket, one of them moved", got, r.stderr)
+	check(web.count("GET", "t0k") == 1, "each is fetched once a run", web.count("GET", "t0k"))
+	web.log.clear()
+	web.fault = first(1, ("status", 302, {"Location": "/d/t.csv"}), word="moved")
+	r, got, cached = go()
+	check(r.returncode == 0 and all(cached.values()), "the next run reuses", cached, r.stderr)
+	check([p for _, p, _ in web.log].count("/d/t.csv") == 1 and web.count("GET", "t0k") == 1, "what is pinned is not asked for", web.log)
+	web.objects["/d/t.csv"] += b"3\n"
+	web.fault = first(1, ("status", 302, {"Location": "http://127.0.0.1:1/x"}), word="moved")
+	r, got, _ = go()
+	check(r.returncode == 6 and got["a"] == "10" and got["d"] == "8" and got["e"] is None and "302" in r.stderr, "another content; no way from https to http", got, r.stderr)
+	web.fault = first(9, ("status", 404), word="t0k")
+	r, got, _ = go()
+	check(r.returncode == 6 and "there is no such object" in r.stderr and "t0k" not in r.stderr, "what is not there", r.stderr)
+	web.fault = lambda m, p: None
+	bad = write(tmp + "/b.cw", 'workflow w { step a { in f: file = file("%s/d/t.csv?token=t0k", sha256 = "%s"); run = """true""" }\nstep b { in f: file = "s3://bkt"; run = """true""" }\nstep c { in f: dir = "https://x/y"; run = """true""" }\nstep d { in f: file = "git+https://x/y#z"; run = """true""" } }\n' % (web.url, digest(b"other")))
+	r, got, _ = go("-k", file=bad)
+	check(r.returncode == 6 and all(w in r.stderr for w in ("was asked for", "names a bucket", "is a folder", "cannot be reached from a local run")), "what cannot be", r.stderr)
+	web.close()
+
+
 # ---------------------------------------------------------------- push
 
 PUSHED = '''store st { uri = "%s"; endpoint = "%s" }

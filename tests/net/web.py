@@ -59,7 +59,7 @@ class Web:
 		with self.lock:
 			self.log.append((h.command, h.path, dict(h.headers)))
 			fault = self.fault(h.command, h.path)
-			data = self.objects.get(h.path)
+			data = self.objects.get(h.path.split("?")[0])
 		kind = fault[0] if fault else None
 		if kind == "status":
 			return self.reply(h, fault[1], b"no", fault[2] if len(fault) > 2 else {})
