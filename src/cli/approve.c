@@ -48,7 +48,7 @@ static int approve(int argc, char **argv)
 }
 
 static const struct cli_opt opts[] = {
-	{ 0, "answer", "[NAME=]VALUE", "the answer to the gate's question NAME; without NAME where it asks one", NULL },
+	{ 0, "answer", "VALUE", "the answer; NAME=VALUE where the gate asks several questions", NULL },
 	{ 0, "reject", NULL, "reject instead", NULL },
 	{ 0, "cache", "DIR", "the folder of results (default: COULER_CACHE, else .couler)", "dir" },
 	{ 0, NULL, NULL, NULL, NULL }

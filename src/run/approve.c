@@ -90,6 +90,28 @@ static const char *set_answer(struct rt *rt, struct approval *a, uint32_t k, con
 
 /* ---- answers in files ---- */
 
+/* Every answer is to a question of the gate; false after a note. */
+static bool known_names(struct rt *rt, const struct node *n, json_t *given)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(given, key, v) {
+		uint32_t k = 0;
+
+		while (k < n->u.approve.n && strcmp(n->u.approve.v[k].name->s, key) != 0)
+			k++;
+		if (k < n->u.approve.n || (!*key && n->u.approve.n == 1))
+			continue;
+		if (*key)
+			view_note(rt, "the answer is not taken: gate '%s' asks no '%s'", n->name->s, key);
+		else
+			view_note(rt, "the answer is not taken: gate '%s' asks %u questions; answer with --answer NAME=VALUE", n->name->s, n->u.approve.n);
+		return false;
+	}
+	return true;
+}
+
 static bool from_json(struct rt *rt, struct approval *a, json_t *root)
 {
 	const struct node *n = a->inst->node;
@@ -99,11 +121,14 @@ static bool from_json(struct rt *rt, struct approval *a, json_t *root)
 		rejected(rt, a, 1, "rejected");
 		return true;
 	}
+	if (!known_names(rt, n, given))
+		return false;
 	for (uint32_t k = 0; k < n->u.approve.n; k++) {
 		const struct str *name = n->u.approve.v[k].name;
-		json_t *v = json_object_get(given, name->s);
+		json_t *v = json_object_get(given, name->s), *only = n->u.approve.n == 1 ? json_object_get(given, "") : NULL;
 		const char *wrong = NULL;
 
+		v = v ? v : only;                                           /* of the only question: given without its name */
 		if (json_is_string(v))
 			wrong = set_answer(rt, a, k, json_string_value(v), json_string_length(v));
 		else if (a->dflt[k].type.kind != T_NULL)

@@ -104,12 +104,17 @@ static const char *program(struct rt *rt, struct step *s, const char *name, char
 
 /* ---- scripts ---- */
 
+static const struct str *script_of(const struct ir_task *t)
+{
+	return t->job ? t->job->run : t->script;
+}
+
 /* The script in a file of the run, written once for all steps of the task; NULL after s->what. */
 static const char *script_file(struct rt *rt, struct step *s)
 {
 	struct taskinfo *t = &rt->tasks[s->task->id];
 	struct strbuf b = { 0 };
-	const struct str *text = s->task->script;
+	const struct str *text = script_of(s->task);
 	int fd;
 
 	if (t->script)
@@ -132,33 +137,34 @@ static const char *script_file(struct rt *rt, struct step *s)
 static char **script_argv(struct rt *rt, struct step *s)
 {
 	const struct ir_task *t = s->task;
-	bool sh = str_eq(t->shell, "sh"), bash = str_eq(t->shell, "bash");
+	const struct str *script = script_of(t), *shell = t->shell ? t->shell : str_internz(rt->m->strs, "sh");
+	bool sh = str_eq(shell, "sh"), bash = str_eq(shell, "bash");
 	struct taskinfo *info = &rt->tasks[t->id];
 	char **v;
 	const char *file;
 
 	if (sh && !info->tried) {
 		info->tried = true;
-		info->words = plain_words(rt->arena, t->script);
+		info->words = plain_words(rt->arena, script);
 	}
 	if (sh && info->words && program(rt, s, info->words[0], s->env))
 		return info->words;
 	v = arena_array(s->arena, char *, 6);
-	if ((sh || bash) && t->script->len <= IN_ARGUMENT) {
+	if ((sh || bash) && script->len <= IN_ARGUMENT) {
 		uint32_t n = 0;
 
-		v[n++] = (char *)(uintptr_t)t->shell->s;
+		v[n++] = (char *)(uintptr_t)shell->s;
 		v[n++] = (char *)(uintptr_t)(sh ? "-eu" : "-euo");
 		if (bash)
 			v[n++] = (char *)(uintptr_t)"pipefail";
 		v[n++] = (char *)(uintptr_t)"-c";
-		v[n] = (char *)(uintptr_t)t->script->s;
+		v[n] = (char *)(uintptr_t)script->s;
 		return v;
 	}
 	file = script_file(rt, s);
 	if (!file)
 		return NULL;
-	v[0] = (char *)(uintptr_t)t->shell->s;
+	v[0] = (char *)(uintptr_t)shell->s;
 	if (sh)
 		v[1] = (char *)(uintptr_t)"-eu";
 	if (bash) {

@@ -79,12 +79,12 @@ static void script(struct rt *rt, const struct step *s, const char *now, struct 
 	sb_free(&name);
 }
 
-/* Every key of env_from would stand in the clear: then there is no script. */
+/* Every key of env_from would stand in the clear, and a job has many processes: then there is no script. */
 void keep_failed(struct rt *rt, struct step *s)
 {
 	struct strbuf dir = { 0 }, b = { 0 }, path = { 0 };
 
-	if (s->done || !s->slot || !s->env || !s->argv || s->attrs->env_from.n || rt->stopping)
+	if (s->done || !s->slot || !s->env || !s->argv || s->attrs->env_from.n || s->ranks || rt->stopping)
 		return;
 	sb_f(&dir, "%s/failed", rt->dir);
 	mkdir(sb_cstr(&dir), 0777);

@@ -23,12 +23,18 @@ static int number(struct rt *rt, struct step *s, const struct expr *e, double df
 int step_limits(struct rt *rt, struct step *s, struct evalerr *err)
 {
 	const struct attrs *a = s->attrs;
+	uint32_t ranks;
 	double gpu;
 
 	if (number(rt, s, a->timeout, 0, &s->timeout, err) || number(rt, s, a->cpu, 1, &s->cpu, err) || number(rt, s, a->memory, 0, &s->memory, err) ||
 			number(rt, s, a->gpu, 0, &gpu, err))
 		return -1;
-	s->gpu = (int)gpu;
+	ranks = ranks_of(rt, s);
+	if (!ranks)
+		return -1;
+	s->cpu *= ranks;                                                   /* resources are per worker */
+	s->memory *= ranks;
+	s->gpu = (int)gpu * (int)ranks;
 	if (s->cpu > rt->sched.cpu_total && a->cpu && s->cpu > rt->sched.cpus)
 		view_note(rt, "%s asks for %g cpus, this machine has %u: it runs alone", s->inst->node->name->s, s->cpu, rt->sched.cpus);
 	if (s->memory > rt->sched.memory_total)

@@ -11,7 +11,7 @@
  * step.c       one step from ready to ended: identity, reuse, attempts, retry
  * sched.c      who runs next: slots, resources, max_parallel, locks
  * stage.c      the files a step reads; collect.c the values and files it leaves
- * env.c        environment and argument vector; dataflow.c for an elastic input pipeline
+ * env.c        environment; argv.c argument vector; ranks.c the workers of a job; dataflow.c for an elastic input pipeline
  * proc.c       processes, through the supervisor (supervisor.c)
  * timer.c      timers; pool.c threads for hashing
  * store.c      content-addressed files; actions.c what steps gave; memo.c hashes of files
@@ -354,7 +354,7 @@ struct slot {
 	uint32_t id;
 	char *dir;                        /* absolute */
 	int tmp;                          /* t, open */
-	bool has_o, has_i, has_c;
+	bool has_o, has_i, has_c, has_ranks;
 	struct slot *next;                /* free list */
 };
 
@@ -399,6 +399,7 @@ struct step {
 	struct retrying *retrying;
 	struct slot *slot;
 	struct proc proc;
+	struct ranks *ranks;              /* of a job that runs; NULL */
 	const char *argv0;
 	char **argv;
 	struct timer timer;
@@ -448,6 +449,9 @@ char **step_env(struct rt *rt, struct step *s, char *const *more, uint32_t nmore
 char **step_argv(struct rt *rt, struct step *s, const char **path);    /* argv.c; NULL after s->what */
 int step_eval_in(struct rt *rt, struct step *s, const struct expr *e, bool identity, struct value *out, struct evalerr *err);
 int step_limits(struct rt *rt, struct step *s, struct evalerr *err);   /* limits.c: timeout, resources */
+uint32_t ranks_of(struct rt *rt, struct step *s);                      /* processes of a job; 1 of other steps; 0 after s->what */
+int ranks_start(struct rt *rt, struct step *s, const struct spawn *sp);/* ranks.c; 0, or -1 with errno or s->what */
+void ranks_end(struct rt *rt, struct step *s, int sig, double grace);  /* sig 0: TERM, then KILL after the grace time */
 struct retry { int64_t limit; double backoff, factor, max_backoff, within; };     /* within < 0: no limit */
 int step_retry(struct rt *rt, struct step *s, struct retry *r, struct evalerr *err);
 char **dataflow_argv(struct rt *rt, struct step *s, const char **path);/* dataflow.c: the broker of its input pipeline */

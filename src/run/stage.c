@@ -72,7 +72,7 @@ void slot_give(struct rt *rt, struct slot *sl, bool strays)
 	bool used[] = { sl->has_o, sl->has_i, sl->has_c };
 	int dir;
 
-	if (strays || !untouched(sl) || (dir = open(sl->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
+	if (strays || sl->has_ranks || !untouched(sl) || (dir = open(sl->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
 		drop(sl);
 		return;
 	}

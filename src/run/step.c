@@ -233,7 +233,7 @@ static void on_timeout(struct rt *rt, void *data)
 	struct step *s = data;
 
 	s->timed_out = true;
-	proc_end_group(rt, &s->proc, GRACE);
+	step_stop(rt, s, 0, GRACE);
 }
 
 static void again(struct rt *rt, void *data)
@@ -318,7 +318,8 @@ static void launch_failed(struct rt *rt, struct step *s, const struct proc_end *
 		step_failed(rt, s, FAULT_EXIT, e->err == ENOENT ? EXIT_NOTFOUND : 126);
 		return;
 	}
-	step_why(s, "could not be started (%s): %s", e->what, strerror(e->err));
+	if (!s->ranks || !s->what)
+		step_why(s, "could not be started (%s): %s", e->what, strerror(e->err));
 	step_failed(rt, s, FAULT_ERROR, EXIT_VALUE);
 }
 
@@ -364,7 +365,7 @@ void step_attempt_ended(struct rt *rt, struct proc *p, const struct proc_end *e)
 	}
 	if (!WIFSIGNALED(e->status) && disk_full(s->slot->dir))
 		step_why(s, "the disk of %s is full", rt->dir);
-	if (WIFSIGNALED(e->status))
+	if (WIFSIGNALED(e->status) && !s->ranks)
 		step_why(s, "%s by signal %d (%s)%s", p->killed || p->sig ? "ended" : "killed", WTERMSIG(e->status), strsignal(WTERMSIG(e->status)),
 			WTERMSIG(e->status) == SIGKILL && !p->killed ? "; the system does so when memory runs out" : "");
 	step_failed(rt, s, FAULT_EXIT, code);
@@ -413,7 +414,7 @@ void step_launch(struct rt *rt, struct step *s)
 	sb_free(&b);
 	view_started(rt, s);
 	event_started(rt, s);
-	if (proc_start(rt, &s->proc, &sp, step_attempt_ended, s)) {
+	if (s->task->body == BODY_JOB ? ranks_start(rt, s, &sp) : proc_start(rt, &s->proc, &sp, step_attempt_ended, s)) {
 		struct proc_end e = { .status = -1, .err = errno, .what = "supervisor" };
 
 		s->proc.data = s;
@@ -427,7 +428,9 @@ void step_launch(struct rt *rt, struct step *s)
 void step_stop(struct rt *rt, struct step *s, int sig, double grace)
 {
 	s->stopping = true;
-	if (sig)
+	if (s->ranks)
+		ranks_end(rt, s, sig, grace);
+	else if (sig)
 		proc_signal(rt, &s->proc, sig);
 	else
 		proc_end_group(rt, &s->proc, grace);
