@@ -372,6 +372,13 @@ def test_share_beside(tmp):
 	p.send_signal(signal.SIGINT)
 	err = p.communicate(timeout=30)[1]
 	check(p.returncode == 0 and "not shared" in err and time.time() - start < 5, "an interrupt while sharing", p.returncode, err, time.time() - start)
+	web.fault = lambda me, p: ("stall", 15.0) if me == "GET" else None
+	p = subprocess.Popen([COULER, "run", m.flow, "--cache", tmp + "/int2", "--cache-remote", web.url], cwd=tmp, env=BASE, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+	time.sleep(1.5)
+	start = time.time()
+	p.send_signal(signal.SIGINT)
+	p.wait(timeout=30)
+	check(p.returncode == -signal.SIGINT and time.time() - start < 5, "an interrupt while asking", p.returncode, time.time() - start)
 	web.close()
 
 
