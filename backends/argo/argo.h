@@ -16,6 +16,7 @@
  * job.c      job templates
  * on.c       on blocks, failed steps
  * meta.c     the documents around the templates
+ * hoist.c    what may fail is computed by the caller
  * merge.c    raw YAML of `argo = '''...'''`
  * caps.c     what Argo cannot carry, options, the row of the backend
  *

@@ -364,7 +364,13 @@ const char *approve_template(struct argo *g, const struct node *n, struct site *
 /* ---- what may fail ---- */
 
 struct passed { const char *name; enum form form; bool artifact, optional; };
-struct inner { VEC(struct passed) in; const char *template; double timeout; const struct shape *checked; };
+struct inner {
+	VEC(struct passed) in;
+	const char *template;
+	double timeout;
+	const struct shape *checked;      /* a command: its outputs are looked at here; NULL */
+	bool decode;                      /* an engine's own template: it gets values as they are */
+};
 
 static void pass(struct argo *g, struct inner *t, const char *name, enum form f, bool artifact, bool optional)
 {
@@ -387,6 +393,7 @@ static void pass_shape(struct argo *g, struct inner *t, struct shape *s)
 		pass(g, t, "at", FORM_SAFE, false, false);
 	t->template = s->inner ? s->inner : s->name;
 	t->checked = s->inner ? s : NULL;
+	t->decode = s->task && s->task->body == BODY_ARGO;
 }
 
 static void pass_ctx(struct argo *g, struct inner *t, struct ctx *c, const struct node *n)
@@ -409,6 +416,18 @@ static void pass_ctx(struct argo *g, struct inner *t, struct ctx *c, const struc
 	t->template = c->name;
 }
 
+/* A value as it is, for a template that nobody decodes in; one that the engine would rewrite is an error. */
+static const char *decoded_argument(struct argo *g, const struct passed *p)
+{
+	struct site x = { .g = g };
+	struct ex e = { .s = xl_member(g, "inputs.parameters", p->name), .prec = P_ATOM, .form = FORM_T };
+
+	if (p->form == FORM_AGG)
+		return a_f(g, "{{=%s}}", xl_to_text(&x, (struct type){ .kind = T_STRING, .list = true }, xl_of_text(&x, (struct type){ .kind = T_STRING, .list = true },
+			(struct ex){ .s = e.s, .prec = P_ATOM, .form = FORM_AGG }), FORM_RAW).s);
+	return a_f(g, "{{=%s contains '\\0173\\0173' ? sprig.fail('CW0706 a value that holds two opening braces cannot be passed to a template') : %s}}", e.s, xl_decode(&x, e).s);
+}
+
 static void try_inputs(struct yaml *y, const struct inner *t, bool arguments, struct argo *g)
 {
 	size_t start = y->b->n, open;
@@ -426,7 +445,8 @@ static void try_inputs(struct yaml *y, const struct inner *t, bool arguments, st
 			if (p->artifact != (bool)artifacts)
 				continue;
 			if (arguments && !artifacts) {
-				const char *tag = p->form == FORM_SAFE || p->form == FORM_RAW ? a_f(g, "{{inputs.parameters.%s}}", p->name) : a_f(g, "{{=%s}}", xl_member(g, "inputs.parameters", p->name));
+				const char *tag = t->decode && p->form != FORM_SAFE && p->form != FORM_RAW ? decoded_argument(g, p)
+					: p->form == FORM_SAFE || p->form == FORM_RAW ? a_f(g, "{{inputs.parameters.%s}}", p->name) : a_f(g, "{{=%s}}", xl_member(g, "inputs.parameters", p->name));
 
 				argument_value(y, p->name, tag);
 				continue;

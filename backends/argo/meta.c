@@ -1,5 +1,6 @@
 /* The documents: Workflow, WorkflowTemplate, CronWorkflow, and what stands around the templates. */
 #include "dag.h"
+#include "merge.h"
 
 #include <math.h>
 #include <string.h>
@@ -326,7 +327,7 @@ static const char *whole_number(struct argo *g, const struct expr *e, const char
 	return a_f(g, "%.0f", type_is(e->u.lit->type, T_INT) ? (double)e->u.lit->u.i : ceil(e->u.lit->u.d));
 }
 
-static void spec(struct argo *g, struct yaml *y, bool cron)
+static void spec_entries(struct argo *g, struct yaml *y, bool cron)
 {
 	const struct ir_workflow *w = g->m->entry;
 	struct site x = { .g = g, .c = g->w[w->id].root };
@@ -348,6 +349,20 @@ static void spec(struct argo *g, struct yaml *y, bool cron)
 	volumes(g, y);
 	claims(g, y);
 	template_defaults(g, y);
+}
+
+/* The raw YAML of the workflow is merged into all but the templates, which keep their comments. */
+static void spec(struct argo *g, struct yaml *y, bool cron)
+{
+	const struct ir_workflow *w = g->m->entry;
+	struct strbuf b = { 0 };
+	struct yaml own = { &b, y->depth, false };
+
+	spec_entries(g, &own, cron);
+	if (w->argo)
+		merge_raw(g, &b, y->depth, w->argo, w->argo_span);
+	sb_add(y->b, b.s ? b.s : "", b.n);
+	sb_free(&b);
 	y_open(y, "templates");
 	for (uint32_t i = 0; i < g->templates.n; i++)
 		if (g->templates.v[i].text)

@@ -1,5 +1,6 @@
 /* The template of a step: inputs, outputs, and the parts of the wrapper that it needs. */
 #include "dag.h"
+#include "merge.h"
 
 #include <string.h>
 
@@ -540,7 +541,8 @@ static void pod_template(struct argo *g, struct yaml *y, struct shape *s)
 	struct strbuf body = { 0 }, *out = y->b;
 	struct yaml in = { &body, y->depth, false };
 
-	outputs(g, &in, s, &x);
+	if (!s->task || s->task->body != BODY_ARGO)                             /* an engine's own template says what it leaves */
+		outputs(g, &in, s, &x);
 	if (s->attrs)
 		attr_metadata(&in, &x, s->attrs);
 	step_volumes(g, &in, s, &x);
@@ -556,15 +558,24 @@ void step_template(struct argo *g, struct yaml *y, struct shape *s, const struct
 {
 	struct yaml in;
 
+	const struct str *raw = s->attrs ? s->attrs->argo : NULL;
+
 	if (!shape_checked(s)) {
 		template_head(g, y, s->name, s->task ? s->task->span : s->first->span, what, doc);
 		pod_template(g, y, s);
+		if (raw)
+			merge_raw(g, y->b, y->depth, raw, s->attrs->argo_span);
 		return;
 	}
-	s->inner = name_template(g, a_f(g, "%s-command", s->name), strlen(s->name) + 8);
+	s->inner = a_f(g, s->task->body == BODY_ARGO ? "%s-template" : "%s-command", s->name);
+	s->inner = name_template(g, s->inner, strlen(s->inner));
 	in = template_yaml(g, template_slot(g, s->inner));
-	template_head(g, &in, s->inner, s->task->span, a_f(g, "the command of %s", s->name), NULL);
+	template_head(g, &in, s->inner, s->task->span, a_f(g, s->task->body == BODY_ARGO ? "the template of %s" : "the command of %s", s->name), NULL);
 	pod_template(g, &in, s);
+	if (s->task->body == BODY_ARGO)
+		merge_raw(g, in.b, in.depth, s->task->script, s->task->body_span);
+	if (raw)
+		merge_raw(g, in.b, in.depth, raw, s->attrs->argo_span);
 	template_head(g, y, s->name, s->task->span, what, doc);
 	checked_template(g, y, s);
 }
