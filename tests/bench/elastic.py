@@ -2,7 +2,8 @@
 """Elastic input pipelines measured: elastic.py COULER [--records 1500] [--rounds 3] [--out docs/elastic.md]
 
 training   pre-processing twice the training time on 2 cores: one process, one that reads ahead, couler's workers; with a
-           trainer that waits without the CPU (standing for a GPU) and with one on it
+           trainer that waits without the CPU (standing for a GPU), with one on it, and with nobody on it, which shows what couler
+           itself does on a machine whose processors others use
 transport  records through couler's workers and broker against a bare pipe
 simulator  couler sim elastic
 Rounds are interleaved and medians are shown. With --out the tables go between the marks of that file.
@@ -23,12 +24,13 @@ PREP = 0.010                              # s of CPU a record
 TRAIN = 0.005                             # s a record
 
 WORK = r'''
-import hashlib, sys, time
+import hashlib, os, sys, time
 N = %d
+SLEEPS = os.environ.get("PREP") == "sleeps"
 def burn(record, share):
 	return hashlib.pbkdf2_hmac("sha256", record, b"salt", max(1, int(N * share)))
 def prep(record):
-	burn(record, 1.0)
+	time.sleep(%r) if SLEEPS else burn(record, 1.0)
 	return record
 def train(record, gpu):
 	if gpu: time.sleep(%r)
@@ -93,9 +95,12 @@ def timed(argv, env):
 	return time.monotonic() - start
 
 
+KINDS = {"gpu": "trainer waits without the CPU", "cpu": "trainer on the CPU", "idle": "both wait without the CPU"}
+
+
 def training(o, place):
 	with open(place + "/work.py", "w") as h:
-		h.write(WORK % (calibrate(), TRAIN, TRAIN / PREP))
+		h.write(WORK % (calibrate(), PREP, TRAIN, TRAIN / PREP))
 	for name, text in PROGRAMS.items():
 		with open("%s/%s.py" % (place, name), "w") as h:
 			h.write(text)
@@ -113,28 +118,31 @@ def training(o, place):
 	if torch:
 		ways.append("DataLoader, 2 workers")
 	times = {}
+	kinds = o.kinds.split(",")
 	for _ in range(o.rounds):
-		for kind in ("gpu", "cpu"):
+		for kind in kinds:
+			env["PREP"] = "sleeps" if kind == "idle" else "works"
 			for way in ways:
 				py = sys.executable
+				role = "cpu" if kind == "cpu" else "gpu"
 				if way == "one process":
-					argv = [py, place + "/mono.py", kind, *paths]
+					argv = [py, place + "/mono.py", role, *paths]
 				elif way == "plain pipe":
-					argv = ["sh", "-c", "cat %s/* | %s %s/prep.py | %s %s/train.py %s" % (data, py, place, py, place, kind)]
+					argv = ["sh", "-c", "cat %s/* | %s %s/prep.py | %s %s/train.py %s" % (data, py, place, py, place, role)]
 				elif way.startswith("couler"):
-					s = spec(place + "/spec.json", [("prep", "%s %s/prep.py" % (py, place), True), ("trainer", "%s %s/train.py %s" % (py, place, kind), False)],
+					s = spec(place + "/spec.json", [("prep", "%s %s/prep.py" % (py, place), True), ("trainer", "%s %s/train.py %s" % (py, place, role), False)],
 						max=1 if "1" in way else 2)
 					argv = [o.couler, "dataflow", "run", s]
 				elif way.startswith("DataLoader"):
-					argv = [py, place + "/loader.py", kind, "2", *paths]
+					argv = [py, place + "/loader.py", role, "2", *paths]
 				else:
-					argv = [py, place + "/processes.py", kind, "2", *paths]
+					argv = [py, place + "/processes.py", role, "2", *paths]
 				times.setdefault((kind, way), []).append(timed(argv, env))
 				print("%s %-24s %.2f s" % (kind, way, times[kind, way][-1]), file=sys.stderr)
-	rows = ["| | trainer waits without the CPU | × one process | × plain pipe | trainer on the CPU | × one process | × plain pipe |", "|---|---|---|---|---|---|---|"]
+	rows = ["| | " + " | ".join("%s | × one process | × plain pipe" % KINDS[k] for k in kinds) + " |", "|---" * (1 + 3 * len(kinds)) + "|"]
 	for way in ways:
 		cells = []
-		for kind in ("gpu", "cpu"):
+		for kind in kinds:
 			m = {w: statistics.median(times[kind, w]) for w in ways}
 			cells += ["%.1f s" % m[way], "%.2f" % (m["one process"] / m[way]), "%.2f" % (m["plain pipe"] / m[way])]
 		rows.append("| %s | %s |" % (way, " | ".join(cells)))
@@ -196,6 +204,7 @@ def main():
 	ap.add_argument("--records", type=int, default=1500)
 	ap.add_argument("--rounds", type=int, default=3)
 	ap.add_argument("--out")
+	ap.add_argument("--kinds", default="gpu,cpu,idle", help="of training: " + ", ".join("%s: %s" % k for k in KINDS.items()))
 	ap.add_argument("--only")
 	o = ap.parse_args()
 	o.couler = os.path.abspath(o.couler)
@@ -211,10 +220,10 @@ def main():
 			parts["simulator"] = simulator(o)
 	finally:
 		shutil.rmtree(place)
-	note = "%s, %d processors, load average %.1f before and %.1f after, %d rounds, %d records." % (time.strftime("%Y-%m-%d"), os.cpu_count(), before, os.getloadavg()[0], o.rounds, o.records)
+	note = "%s, %d processors, load average %.1f before and %.1f after, %d rounds" % (time.strftime("%Y-%m-%d"), os.cpu_count(), before, os.getloadavg()[0], o.rounds)
 	for mark, lines in parts.items():
 		if mark != "simulator":
-			lines = lines + ["", note]
+			lines = lines + ["", note + (", %d records." % o.records if mark == "training" else ", 256 MB each.")]
 		if o.out:
 			put(o.out, mark, lines)
 		else:
