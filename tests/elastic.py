@@ -573,6 +573,18 @@ def in_a_run(t):
 
 
 @test
+def again_by_hand(t):
+	"""What a failed step leaves runs it again, with the same answer."""
+	t.lines(2, 10)
+	program(t, "exit 5")
+	p = couler(t, "run", "w.cw")
+	said = p.communicate(timeout=60)[0]
+	assert p.returncode == 6 and "operator 'a' ended with exit code 5" in said, said
+	p = subprocess.run(["sh", glob.glob(t.dir + "/.couler/runs/*/failed/fit/again.sh")[0]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+	assert p.returncode == 1 and "operator 'a' ended with exit code 5" in p.stdout, p.stdout
+
+
+@test
 def kill_broker_and_couler(t):
 	t.lines(4, 2000)
 	program(t, SLOW)

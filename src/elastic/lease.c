@@ -30,8 +30,11 @@ static int by_path(const void *x, const void *y)
 static int list_files(struct files *f, const char *top)
 {
 	VEC(const char *) dirs = { 0 };
+	size_t len = strlen(top);
 
-	vec_push(f->a, &dirs, top);
+	while (len > 1 && top[len - 1] == '/')
+		len--;
+	vec_push(f->a, &dirs, arena_dup(f->a, top, len));
 	for (uint32_t i = 0; i < dirs.n; i++) {
 		DIR *d = opendir(dirs.v[i]);
 		struct dirent *e;

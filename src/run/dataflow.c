@@ -45,10 +45,19 @@ static char *joined(struct step *s, const char *dir, const char *name)
 	return p;
 }
 
+/* Where this program lies, for who runs the step again by hand. */
+static const char *program(struct step *s)
+{
+	char buf[4096];
+	ssize_t n = readlink("/proc/self/exe", buf, sizeof buf);
+
+	return n > 0 && n < (ssize_t)sizeof buf ? arena_dup(s->arena, buf, (size_t)n) : "couler";
+}
+
 /* couler dataflow run SPEC ...; *path is this program, whatever has become of its file since. */
 char **dataflow_argv(struct rt *rt, struct step *s, const char **path)
 {
-	const char *spec = spec_file(rt, s), *words[] = { "couler", "dataflow", "run", spec, "--share", joined(s, store_dir(rt->store), "elastic"), "--slots", NULL,
+	const char *spec = spec_file(rt, s), *words[] = { program(s), "dataflow", "run", spec, "--share", joined(s, store_dir(rt->store), "elastic"), "--slots", NULL,
 		"--status", joined(s, s->slot->dir, "status"), "--figures", joined(s, s->slot->dir, "figures"), "--records", NULL };
 	size_t n = sizeof words / sizeof *words;
 	char **v = arena_array(s->arena, char *, n + 1), num[2][24], at = 0;
