@@ -2,7 +2,8 @@
 import random
 
 
-def generate(seed, steps=30):
+def generate(seed, steps=30, soft=True):
+	"""soft: with `after = [a?]`, too."""
 	r = random.Random(seed)
 	out = ["workflow big {", '  param n: int = %d' % r.randrange(1, 9), '  param word: string = "w%d"' % seed, '  defaults { image = "debian:12-slim" }']
 	ints, texts, files, gone, names, maybe = ["n"], ["word"], [], [], [], []
@@ -10,6 +11,9 @@ def generate(seed, steps=30):
 	def order():
 		pick = [x for x in r.sample(names, min(len(names), r.randrange(0, 3)))]
 		may_fail = {m.split(".")[0] for m in gone}
+		if not soft:
+			pick = [p for p in pick if p not in may_fail]
+			return "  after = [%s]; " % ", ".join(pick) if pick else "  "
 		return "  after = [%s]; " % ", ".join(p + ("?" if p in may_fail and r.random() < 0.98 else r.choice(["", "", "?"])) for p in pick) if pick else "  "
 
 	for i in range(steps):

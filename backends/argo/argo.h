@@ -1,6 +1,7 @@
 /*
  * The Argo backend: IR to Workflow, WorkflowTemplate and CronWorkflow documents (Argo Workflows v4).
  *
+ * docs.c     which document holds which workflow
  * plan.c     which DAG template holds which node, names, modes of regions
  * usage.c    which outputs, statuses and files are read from where
  * ref.c      references: paths of values in a DAG template, captures from the ones around it
@@ -113,6 +114,8 @@ struct winfo {
 	enum form *param;                 /* of a called workflow's parameters */
 	const char **param_name;
 	bool called, needed;
+	uint32_t doc;                     /* the workflow in whose document it stands */
+	const char *object;               /* name of the WorkflowTemplate that is its document; NULL: it has none of its own */
 };
 
 /* Sections of wrapper.sh: only what the document needs is written. */
@@ -126,7 +129,7 @@ enum wrapper_part {
 	WRAP_COUNT
 };
 
-struct template { const char *name; struct strbuf *text; };
+struct template { const char *name; struct strbuf *text; uint32_t doc; };     /* doc: workflow id of the document that it stands in */
 
 struct argo {
 	const struct ir *m;
@@ -148,7 +151,10 @@ struct argo {
 	uint64_t wrapper;                 /* parts of the wrapper that are used */
 	VEC(const struct ir_lock *) pools;
 	const char *none_name, *gate_name, *fail_name, *hand_name;                          /* shared templates */
-	int depth;                        /* of templates, for yaml */
+	int depth, entry_depth;           /* of templates, for yaml; in the entry's document */
+	uint32_t doc;                     /* the document that is written to */
+	struct strmap objects, elsewhere; /* names of documents taken; by name of a template: the workflow that others call by reference */
+	size_t *measured;                 /* bytes by workflow id, when only that is wanted; NULL */
 	struct ctx *on;                   /* the DAG template of the on blocks; NULL */
 };
 
@@ -157,6 +163,13 @@ static inline struct ninfo *info(const struct argo *g, const struct node *n) { r
 extern const struct optdesc argo_opts[];
 int argo_emit(const struct ir *m, const struct optset *o, struct strbuf *out, struct diag *d);
 size_t argo_size(const struct ir *m, const struct node *n, const struct optset *o);
+int argo_measure(const struct ir *m, const struct optset *o, size_t *bytes);
+void argo_limits(const struct optset *o, struct limits *l);
+
+/* ---- docs.c ---- */
+void docs_plan(struct argo *g);                                        /* which workflow stands in which document */
+uint32_t docs_enter(struct argo *g, uint32_t doc);                     /* what is written from now on stands there; the one before */
+void template_ref(struct argo *g, struct yaml *y, const char *name);   /* template: NAME, or templateRef where it stands elsewhere */
 
 /* ---- usage.c ---- */
 void argo_usage(struct argo *g);

@@ -63,6 +63,7 @@ static const struct cap caps[] = {
 	{ FEAT_ON, "a called workflow's `on` blocks have no exit handler of their own", "move them to the workflow that is started", in_called },
 	{ FEAT_POOL, "a pool's size stands in a ConfigMap, and that needs a name known now", "write the pool's name as a literal", computed_pool },
 	{ FEAT_LOOP, "each round is nested in the one before, and the engine follows 100 levels", "make max smaller, or put the rounds into one step", too_deep },
+	{ FEAT_CALL_RUN, "it starts no run of its own for a part", "leave --split-pods out: parts are documents of one run then", NULL },
 	{ FEAT_WAIT_RUN, "a condition is polled by a script", "use `run` in place of `command`", numbered },
 	{ -1, NULL, NULL, NULL },
 };
@@ -90,5 +91,7 @@ const struct backend backend_argo = {
 	.emit = argo_emit,
 	.size = size,
 	.staged = true,
+	.limits = argo_limits,
+	.measure = argo_measure,
 	.container = true,
 };

@@ -13,6 +13,7 @@ struct strbuf *template_slot(struct argo *g, const char *name)
 	struct template *t = vec_add(g->a, &g->templates);
 
 	t->name = name;
+	t->doc = g->doc;
 	t->text = arena_new_of(g->a, struct strbuf);
 	return t->text;
 }
@@ -320,10 +321,12 @@ void ctx_write(struct argo *g, struct ctx *c)
 	struct template *t;
 	struct yaml y, oy;
 	struct span sp = c->owner ? c->owner->span : c->w->span;
+	uint32_t doc;
 
 	if (c->written)
 		return;
 	c->written = true;
+	doc = docs_enter(g, g->w[c->w->id].doc);
 	d.tasks = (struct yaml){ &d.text, g->depth + 2, false };
 	tasks(&d);
 	oy = template_yaml(g, &outs);
@@ -343,6 +346,7 @@ void ctx_write(struct argo *g, struct ctx *c)
 	sb_add(t->text, d.text.s ? d.text.s : "", d.text.n);
 	sb_free(&d.text);
 	sb_free(&outs);
+	docs_enter(g, doc);
 	if (d.list.n > 200 && g->limits) {
 		diag_mend(g->d, diag_at(g->d, CW0801, sp, "argo cannot carry %s: %u tasks in one DAG template, and it takes 200", what_of(g, c), d.list.n),
 			"move parts into workflows of their own and call them, or  --set argo.limits=off  where the cluster allows more");

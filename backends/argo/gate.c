@@ -659,7 +659,7 @@ const char *try_template(struct argo *g, const struct node *n)
 	y.depth++;
 	y_item(&y);
 	y_z(&y, "name", "attempt");
-	y_z(&y, "template", t.template);
+	template_ref(g, &y, t.template);
 	y_open(&y, "continueOn");
 	y_plain(&y, "failed", "true");
 	y_plain(&y, "error", "true");

@@ -327,6 +327,15 @@ static const char *whole_number(struct argo *g, const struct expr *e, const char
 	return a_f(g, "%.0f", type_is(e->u.lit->type, T_INT) ? (double)e->u.lit->u.i : ceil(e->u.lit->u.d));
 }
 
+static void templates(struct argo *g, struct yaml *y)
+{
+	y_open(y, "templates");
+	for (uint32_t i = 0; i < g->templates.n; i++)
+		if (g->templates.v[i].text && g->templates.v[i].doc == g->doc)
+			sb_add(y->b, g->templates.v[i].text->s ? g->templates.v[i].text->s : "", g->templates.v[i].text->n);
+	y_end(y);
+}
+
 static void spec_entries(struct argo *g, struct yaml *y, bool cron)
 {
 	const struct ir_workflow *w = g->m->entry;
@@ -363,11 +372,7 @@ static void spec(struct argo *g, struct yaml *y, bool cron)
 		merge_raw(g, &b, y->depth, w->argo, w->argo_span);
 	sb_add(y->b, b.s ? b.s : "", b.n);
 	sb_free(&b);
-	y_open(y, "templates");
-	for (uint32_t i = 0; i < g->templates.n; i++)
-		if (g->templates.v[i].text)
-			sb_add(y->b, g->templates.v[i].text->s ? g->templates.v[i].text->s : "", g->templates.v[i].text->n);
-	y_end(y);
+	templates(g, y);
 }
 
 static void pairs(struct argo *g, struct yaml *y, const char *key, const struct ir_pair *v, uint32_t n, const struct str *doc)
@@ -427,6 +432,25 @@ static void head(struct yaml *y, const char *kind)
 	y_z(y, "kind", kind);
 }
 
+/* What a workflow that is called by reference becomes. */
+static void ref_document(struct argo *g, const struct ir_workflow *w, struct strbuf *out)
+{
+	struct yaml y = { out, 0, false };
+
+	y_comment(&y, "Part of workflow %s, which calls it.", g->m->entry->name->s);
+	head(&y, "WorkflowTemplate");
+	y_open(&y, "metadata");
+	y_z(&y, "name", g->w[w->id].object);
+	y_end(&y);
+	y_open(&y, "spec");
+	volumes(g, &y);
+	claims(g, &y);
+	template_defaults(g, &y);
+	templates(g, &y);
+	y_end(&y);
+	sb_z(out, "---\n");
+}
+
 static void document(struct argo *g, enum kind k, struct strbuf *out)
 {
 	static const char *const names[] = { "Workflow", "WorkflowTemplate", "CronWorkflow", "WorkflowTemplate" };
@@ -477,39 +501,45 @@ static void write_shapes(struct argo *g)
 {
 	for (uint32_t i = 0; i < g->shapes.n; i++) {
 		struct shape *s = g->shapes.v[i];
+		uint32_t doc = docs_enter(g, g->w[s->first->graph->workflow->id].doc);
 		struct yaml y = template_yaml(g, template_slot(g, s->name));
 
 		step_template(g, &y, s, s->task ? s->task->doc : s->first->doc,
 			s->task && !s->task->inline_ ? a_f(g, "task %s", s->task->name->s) : a_f(g, "%s %s", node_kind_name((enum node_kind)s->first->kind), s->first->name->s));
+		docs_enter(g, doc);
 	}
 }
 
-static void check_limits(struct argo *g, const struct strbuf *out)
+/* w: whose document has so many bytes. */
+static void check_limits(struct argo *g, const struct ir_workflow *w, size_t bytes)
 {
 	uint32_t n = 0;
 
+	if (g->measured)
+		g->measured[w->id] = bytes;
 	if (!g->limits || g->err)
 		return;
 	for (uint32_t i = 0; i < g->templates.n; i++)
-		n += g->templates.v[i].text != NULL;
+		n += g->templates.v[i].text != NULL && g->templates.v[i].doc == w->id;
 	if (n > 200)
-		refuse(g, g->m->entry->span, a_f(g, "argo cannot carry workflow '%s': it needs %u templates, and a document takes 200", g->m->entry->name->s, n),
+		refuse(g, w->span, a_f(g, "argo cannot carry workflow '%s': it needs %u templates, and a document takes 200", w->name->s, n),
 			"let steps of one kind call one task, which is one template, or  --set argo.limits=off  where the cluster allows more");
-	else if (out->n > 1048576)
-		refuse(g, g->m->entry->span, a_f(g, "argo cannot carry workflow '%s': the document has %zu bytes, and the engine stores 1048576", g->m->entry->name->s, out->n),
+	else if (bytes > 1048576)
+		refuse(g, w->span, a_f(g, "argo cannot carry workflow '%s': the document has %zu bytes, and the engine stores 1048576", w->name->s, bytes),
 			"move parts into workflows of their own, or data into files");
 }
 
 static void prepare(struct argo *g, enum kind k)
 {
-	g->depth = k == KIND_CRON ? 3 : 2;
+	g->depth = g->entry_depth = k == KIND_CRON ? 3 : 2;
 	g->strict = opt_bool(g->o, "argo", argo_opts, "strict");
-	g->limits = opt_bool(g->o, "argo", argo_opts, "limits");
+	g->limits = !g->measured && opt_bool(g->o, "argo", argo_opts, "limits");
 	g->repository = opt_string(g->o, "argo", argo_opts, "repository");
 	if (store_called(g->m, g->m->entry->artifacts))
 		g->repository = store_kind(store_called(g->m, g->m->entry->artifacts));
 	g->w = arena_array(g->a, struct winfo, g->m->workflows.n);
 	argo_usage(g);
+	docs_plan(g);
 	argo_plan(g);
 	g->none_name = name_template(g, "none", 4);
 	g->gate_name = name_template(g, "all-instances", 13);
@@ -521,9 +551,38 @@ static void prepare(struct argo *g, enum kind k)
 	name_shapes(g);
 }
 
-int argo_emit(const struct ir *m, const struct optset *o, struct strbuf *out, struct diag *d)
+static void write_all(struct argo *g, enum kind k, struct strbuf *out)
 {
-	struct argo g = { .m = m, .o = o, .d = d, .a = arena_new() };
+	const struct ir *m = g->m;
+	size_t at = out->n;
+
+	write_shapes(g);
+	ctx_write(g, g->w[m->entry->id].root);
+	for (uint32_t i = m->workflows.n; i-- > 0;)
+		if (g->w[m->workflows.v[i]->id].needed)
+			ctx_write(g, g->w[m->workflows.v[i]->id].root);
+	if (g->on)
+		ctx_write(g, g->on);
+	for (uint32_t i = 0; i < m->workflows.n; i++) {
+		const struct ir_workflow *w = m->workflows.v[i];
+
+		if (w != m->entry && !g->w[w->id].object)
+			continue;
+		docs_enter(g, w->id);
+		gate_templates(g);
+		if (w == m->entry)
+			document(g, k, out);
+		else
+			ref_document(g, w, out);
+		check_limits(g, w, out->n - at);
+		at = out->n;
+	}
+	pools_write(g, out);
+}
+
+static int emit(const struct ir *m, const struct optset *o, size_t *measured, struct strbuf *out, struct diag *d)
+{
+	struct argo g = { .m = m, .o = o, .d = d, .a = arena_new(), .measured = measured };
 	enum kind k;
 
 	g.strs = strtab_new(g.a);
@@ -532,23 +591,28 @@ int argo_emit(const struct ir *m, const struct optset *o, struct strbuf *out, st
 		refuse(&g, m->entry->span, a_f(&g, "workflow '%s' has no schedule", m->entry->name->s), "add  schedule = \"0 2 * * *\"  to it, or compile with --as workflow");
 	} else {
 		prepare(&g, k);
-		if (!g.err) {
-			write_shapes(&g);
-			ctx_write(&g, g.w[m->entry->id].root);
-			for (uint32_t i = m->workflows.n; i-- > 0;)
-				if (g.w[m->workflows.v[i]->id].needed)
-					ctx_write(&g, g.w[m->workflows.v[i]->id].root);
-			if (g.on)
-				ctx_write(&g, g.on);
-			gate_templates(&g);
-			document(&g, k, out);
-			pools_write(&g, out);
-			check_limits(&g, out);
-		}
+		if (!g.err)
+			write_all(&g, k, out);
 	}
 	for (uint32_t i = 0; i < g.templates.n; i++)
 		if (g.templates.v[i].text)
 			sb_free(g.templates.v[i].text);
 	arena_free(g.a);
 	return g.err;
+}
+
+int argo_emit(const struct ir *m, const struct optset *o, struct strbuf *out, struct diag *d)
+{
+	return emit(m, o, NULL, out, d);
+}
+
+int argo_measure(const struct ir *m, const struct optset *o, size_t *bytes)
+{
+	struct arena *a = arena_new();
+	struct strbuf out = { 0 };
+	int rc = emit(m, o, bytes, &out, diag_new(a));
+
+	sb_free(&out);
+	arena_free(a);
+	return rc;
 }

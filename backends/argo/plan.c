@@ -23,6 +23,7 @@ static struct ctx *new_ctx(struct argo *g, enum ctx_kind kind, struct ctx *up, c
 	c->name = name_template(g, name, strlen(name));
 	t = vec_add(g->a, &g->templates);
 	t->name = c->name;
+	t->doc = g->w[w->id].doc;
 	c->slot = g->templates.n - 1;
 	return c;
 }
@@ -302,6 +303,8 @@ void argo_plan(struct argo *g)
 
 			wi->param_name[k] = name_param(g, names, w->params[k].name->s, w->params[k].name->len);
 		}
+		if (wi->object)
+			strmap_put(g->a, &g->elsewhere, str_internz(g->strs, wi->root->name), wi);
 		place_graph(g, wi->root, w->body, NULL);
 		if (entry)
 			place_on(g, w);

@@ -204,7 +204,7 @@ static bool same_shape(struct argo *g, const struct shape *s, const struct node 
 	const struct node *f = s->first;
 	const struct ninfo *a = info(g, f), *b = info(g, n);
 
-	if (f->kind != n->kind || !task_same(s->task, t) || !attrs_same(s->attrs, n->attrs) || a->keyed != b->keyed || a->on_used || b->on_used)
+	if (f->kind != n->kind || g->w[f->graph->workflow->id].doc != g->w[n->graph->workflow->id].doc || !task_same(s->task, t) || !attrs_same(s->attrs, n->attrs) || a->keyed != b->keyed || a->on_used || b->on_used)
 		return false;
 	if (n->kind == N_WAIT && (f->u.wait.every < n->u.wait.every || f->u.wait.every > n->u.wait.every))
 		return false;

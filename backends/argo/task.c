@@ -16,7 +16,7 @@ struct task *task_begin(struct dag *d, const char *name, const char *template)
 	vec_push(d->g->a, &d->list, t);
 	y_item(&d->tasks);
 	y_z(&d->tasks, "name", name);
-	y_z(&d->tasks, "template", template);
+	template_ref(d->g, &d->tasks, template);
 	return t;
 }
 
