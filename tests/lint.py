@@ -13,7 +13,7 @@ import re
 import sys
 
 BASE = {"arena", "vec", "str", "diag", "diag_codes", "opt", "type", "value"}
-IR = BASE | {"expr", "ir"}
+IR = BASE | {"expr", "ir", "transient"}
 ALLOWED = {
 	"src/base": BASE,
 	"src/front": IR | {"token", "ast", "front", "project", "help"},

@@ -1,4 +1,5 @@
 /* Attributes of a step as entries of a template and of its container: resources, retries, placement, locks. */
+#include "couler/transient.h"
 #include "shape.h"
 
 #include <math.h>
@@ -241,6 +242,12 @@ void attr_mounts(struct argo *g, struct yaml *y, struct site *x, const struct at
  */
 #define OWN_FAILURE "lastRetry.message startsWith 'main:' || lastRetry.message contains 'deadline'"
 
+static const int transient_codes[] = {
+#define X(class, words, code, wait, source) code,
+	TRANSIENTS(X)
+#undef X
+};
+
 static void retry_expression(struct argo *g, struct yaml *y, const struct ir_retry *r)
 {
 	struct strbuf b = { 0 };
@@ -254,6 +261,15 @@ static void retry_expression(struct argo *g, struct yaml *y, const struct ir_ret
 		break;
 	case RETRY_ERROR:
 		y_z(y, "expression", "!(" OWN_FAILURE ")");
+		break;
+	case RETRY_TRANSIENT:
+		sb_z(&b, "!(" OWN_FAILURE ") || lastRetry.exitCode in [");
+		for (size_t i = 0, k = 0; i < sizeof transient_codes / sizeof *transient_codes; i++)
+			if (transient_codes[i])
+				sb_f(&b, "%s'%d'", k++ ? ", " : "", transient_codes[i]);
+		sb_z(&b, "]");
+		y_str(y, "expression", b.s, b.n);
+		sb_free(&b);
 		break;
 	case RETRY_CODES:
 		sb_z(&b, "lastRetry.exitCode in [");

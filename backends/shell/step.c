@@ -167,7 +167,7 @@ static void attributes(struct plan *p, const struct node *n)
 		return;
 	setting(p, "limit", a->timeout);
 	if (a->retry.limit && seconds(a->retry.limit, 1) != 0) {
-		static const char *const kinds[] = { "any", "error", "failure", "codes" };
+		static const char *const kinds[] = { "any", "error", "failure", "codes", "codes" };
 
 		setting(p, "retries", a->retry.limit);
 		setting(p, "backoff", a->retry.backoff);
@@ -181,6 +181,8 @@ static void attributes(struct plan *p, const struct node *n)
 			for (uint32_t i = 0; i < a->retry.codes.n; i++)
 				sb_f(p->out, "%s%d", i ? " " : "", a->retry.codes.v[i]);
 			sb_z(p->out, "'\n");
+		} else if (a->retry.on == RETRY_TRANSIENT) {
+			sb_z(p->out, "\tcodes='75 143 255'\n");
 		}
 	}
 	for (uint32_t i = 0; i < a->env.n; i++)

@@ -124,7 +124,7 @@ struct ir_mount { const struct str *path, *name; enum mount_kind kind; uint32_t 
 struct ir_lock { struct expr *name; int64_t size; bool pool; };        /* a lock is a pool of 1 */
 struct ir_toleration { const struct str *key, *value, *effect; };      /* value, effect: NULL */
 
-enum retry_on { RETRY_ANY, RETRY_ERROR, RETRY_FAILURE, RETRY_CODES };
+enum retry_on { RETRY_ANY, RETRY_ERROR, RETRY_FAILURE, RETRY_CODES, RETRY_TRANSIENT };   /* transient: as in transient.h */
 struct ir_retry {
 	struct expr *limit;               /* further attempts; NULL: no retry given */
 	struct expr *backoff, *factor, *max_backoff, *within;              /* durations; NULL */

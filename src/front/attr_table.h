@@ -65,7 +65,7 @@ ATTR(retry_backoff, RETRY, "backoff", DURATION, 1, NULL, OWN_RUNS, "no delay", "
 ATTR(retry_factor, RETRY, "factor", NUMBER, 1, NULL, OWN_RUNS, "2", "each further delay is this many times the one before", "retry { limit = 3; backoff = 10s; factor = 2 }")
 ATTR(retry_max_backoff, RETRY, "max_backoff", DURATION, 1, NULL, OWN_RUNS, "10m", "longest delay", "retry { limit = 8; backoff = 10s; max_backoff = 5m }")
 ATTR(retry_within, RETRY, "within", DURATION, 1, NULL, OWN_RUNS, "", "no attempt starts later than this after the first", "retry { limit = 8; backoff = 10s; within = 1h }")
-ATTR(retry_on, RETRY, "on", CODES, 0, "any|error|failure", OWN_RUNS, "any", "what is tried again: error is the infrastructure's, failure the step's own, or its exit codes [75, 137]", "retry { limit = 3; on = [75, 137] }")
+ATTR(retry_on, RETRY, "on", CODES, 0, "any|error|failure|transient", OWN_RUNS, "any", "what is tried again: error is the infrastructure's, failure the step's own, transient what passes by itself, or exit codes [75, 137]", "retry { limit = 3; on = [75, 137] }")
 ATTR(timeout, TOP, "timeout", SECONDS, 1, NULL, OWN_RUNS | OWN_APPROVE, "", "time for each attempt; of a wait or an approve, for all of it", "timeout = 2h")
 ATTR(cache, TOP, "cache", CACHE, 0, "auto|on|off", OWN_RUNS, "auto; in a block on", "reuse of earlier results: auto if it has an artifact input, on by identity alone, off never", "cache { ttl = 7d; key = [region] }")
 ATTR(cache_mode, CACHE, "mode", WORD, 0, "auto|on|off", OWN_RUNS, "on", "as cache = WORD", "cache { mode = on; version = \"2\" }")

@@ -173,7 +173,7 @@ static void retry_codes(struct layer_ctx *c, const struct ast_expr *list)
 
 static void retry_on(struct layer_ctx *c, const struct ast_stmt *s)
 {
-	static const char *const words[] = { "any", "error", "failure" };
+	static const char *const words[] = { "any", "error", "failure", "transient" };
 	uint32_t k;
 
 	if (!s->value)
@@ -184,8 +184,8 @@ static void retry_on(struct layer_ctx *c, const struct ast_stmt *s)
 		diag_mend(c->e->diag, it, "write on = [%lld]", (long long)s->value->u.i);
 	} else if (s->value->kind == AX_LIST) {
 		retry_codes(c, s->value);
-	} else if (!entry_word(c->e, c->s, s, words, 3, &k)) {
-		c->l->a.retry.on = k == 0 ? RETRY_ANY : k == 1 ? RETRY_ERROR : RETRY_FAILURE;
+	} else if (!entry_word(c->e, c->s, s, words, 4, &k)) {
+		c->l->a.retry.on = k == 0 ? RETRY_ANY : k == 1 ? RETRY_ERROR : k == 2 ? RETRY_FAILURE : RETRY_TRANSIENT;
 	} else {
 		return;
 	}

@@ -18,7 +18,7 @@
 WORDS(words_body, "run", "command", "args", "job", "dataflow", "argo");
 WORDS(words_env, "value", "secret", "config");
 WORDS(words_mount, "volume", "secret", "config");
-WORDS(words_retry_on, "any", "error", "failure", "codes");
+WORDS(words_retry_on, "any", "error", "failure", "codes", "transient");
 WORDS(words_cache, "auto", "on", "off");
 WORDS(words_dist, "choice", "steps", "uniform", "log_uniform", "int_uniform");
 WORDS(words_search, "grid", "random", "halving", "tpe", "llm");

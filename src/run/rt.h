@@ -458,6 +458,7 @@ char **dataflow_argv(struct rt *rt, struct step *s, const char **path);/* datafl
 void dataflow_measured(struct rt *rt, struct step *s);                 /* keeps the figures of a pipeline that has ended */
 struct value artifact_value(struct rt *rt, const struct artifact *a);
 void collect_start(struct rt *rt, struct step *s);                     /* collect.c; calls step_collected */
+bool attempt_transient(struct rt *rt, const struct inst *i, int code); /* transient.c: a fault that passes by itself, by its code or its log */
 void attempt_log(struct rt *rt, struct step *s, bool ok);              /* logs.c: puts what it wrote where it belongs */
 void step_keep_log(struct rt *rt, struct step *s);
 void log_name_of(const char *name, size_t n, int attempt, struct strbuf *b);

@@ -248,12 +248,15 @@ static void again(struct rt *rt, void *data)
 	sched_add(rt, r->inst);
 }
 
-static bool matches(const struct ir_retry *r, enum fault f, int code)
+static bool matches(struct rt *rt, const struct step *s, enum fault f, int code)
 {
+	const struct ir_retry *r = &s->attrs->retry;
+
 	switch (r->on) {
 	case RETRY_ANY: return true;
 	case RETRY_ERROR: return f == FAULT_ERROR;
 	case RETRY_FAILURE: return f != FAULT_ERROR;
+	case RETRY_TRANSIENT: return f == FAULT_ERROR || (f == FAULT_EXIT && attempt_transient(rt, s->inst, code));
 	case RETRY_CODES: break;
 	}
 	for (uint32_t k = 0; k < r->codes.n && f == FAULT_EXIT; k++)
@@ -271,7 +274,7 @@ static bool retry(struct rt *rt, struct step *s, enum fault f, int code)
 	struct evalerr err = { 0 };
 	double delay, now = now_mono();
 
-	if (s->done || stopped(rt, i) || rt->signal || !matches(&s->attrs->retry, f, code))
+	if (s->done || stopped(rt, i) || rt->signal || !matches(rt, s, f, code))
 		return false;
 	if (step_retry(rt, s, &how, &err) || i->attempts > how.limit)
 		return false;
