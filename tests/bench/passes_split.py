@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Splitting measured: passes_split.py COULER [--data FOLDER] [--large]
+"""Splitting measured: passes_split.py COULER [--data FOLDER] [--sizes N,N] [--large]
 
 For each shape and both ways of splitting (parts of at most 190 steps): parts, edges that cross, seconds on the longest path
 against the unsplit bound (60 s a step, 10 s a part), and CPU seconds that splitting adds to `couler compile -t ir`.
@@ -56,13 +56,14 @@ def main():
 	ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 	ap.add_argument("couler")
 	ap.add_argument("--data")
+	ap.add_argument("--sizes", type=lambda s: [int(x) for x in s.split(",")], default=[1000, 10000, 100000])
 	ap.add_argument("--large", action="store_true")
 	o = ap.parse_args()
 	print("| graph | steps | way | parts + single steps | edges that cross | bound (s) | longest path (s) | ratio | CPU (s) |")
 	print("|---|---|---|---|---|---|---|---|---|")
 	with tempfile.TemporaryDirectory(prefix="couler-bench-") as work:
 		path = os.path.join(work, "w.cw")
-		for n in (1000, 10000, 100000) + ((1000000,) if o.large else ()):
+		for n in o.sizes + ([1000000] if o.large else []):
 			for shape in ("layered", "chain", "fan", "random"):
 				if (shape == "chain" and n > 10000) or (n == 1000000 and shape != "layered"):
 					continue
