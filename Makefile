@@ -172,3 +172,16 @@ demo:
 # More random programs than CI runs: make differential N=1000
 differential: $(B)/couler
 	python3 tests/differential.py $(B)/couler --n $(or $(N),500)
+
+# Figures of docs/optimizer.md: the cache policies; the searches of sweep against their peers.
+.PHONY: bench-passes bench-search
+bench-passes: $(B)/couler
+	python3 tests/bench/passes.py $(B)/couler
+
+$(B)/search_ask: tests/bench/search_ask.c $(B)/libcouler.a
+	$(CC) $(ALL_CFLAGS) -Isrc $(ALL_LDFLAGS) -o $@ $< $(B)/libcouler.a $(LIBS)
+
+SEARCH_VENV := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/couler-dev/search-venv
+bench-search: $(B)/couler $(B)/search_ask
+	test -x $(SEARCH_VENV)/bin/optuna || { python3 -m venv $(SEARCH_VENV) && $(SEARCH_VENV)/bin/pip install -q -r tests/bench/requirements-search.txt; }
+	$(SEARCH_VENV)/bin/python tests/bench/search.py $(B)/couler $(B)/search_ask --out docs/optimizer.md

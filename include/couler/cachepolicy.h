@@ -99,4 +99,19 @@ double planner_run(struct planner *p, const uint64_t *valid, const uint64_t *hav
 double keep_optimum(struct arena *a, const struct keep_graph *g, const double *weight, double budget, uint64_t may, uint64_t *best);
 double keep_expected(struct planner *p, const struct keep_graph *g, const double *weight, const uint64_t *have, uint64_t *valid);
 
+/* ---- a workflow of the IR (src/cache/ir.c) ---- */
+
+struct ir;
+struct keep_ir;
+enum keep_fate { KEEP_YES, KEEP_NO, KEEP_UNKNOWN, KEEP_FOREIGN };      /* nothing is known of it; it is no step of the workflow */
+
+struct keep_ir *keep_ir_new(struct arena *a, struct ir *m);            /* of the entry */
+/* What is known of a result, by the step's name as in `couler cache ls`; of several of one name the newest counts. */
+void keep_ir_add(struct keep_ir *k, const char *name, size_t n, double seconds, double bytes, double time);
+int keep_ir_decide(struct keep_ir *k, const struct keep_policy *policy, double budget);             /* 0; -1: a circle */
+enum keep_fate keep_ir_fate(const struct keep_ir *k, const char *name, size_t n);
+double keep_ir_seconds(const struct keep_ir *k, const char *name, size_t n);
+double keep_ir_time(const struct keep_ir *k, const char *name, size_t n);                          /* of the newest result of that name */
+double keep_ir_bytes(const struct keep_ir *k, const char *name, size_t n);
+
 #endif

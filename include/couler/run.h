@@ -75,7 +75,15 @@ int cache_why(const char *store, const char *step, struct strbuf *out, char **er
 struct cache_check { uint64_t files, trees, actions, bytes, bad, missing; };
 int cache_verify(const char *store, bool mend, struct cache_check *c, char **err);
 /* Drops whole actions, longest unused first, until what is left fits; then what nothing refers to. Negative: no limit. */
-struct cache_gc { double max_bytes, max_age; bool dry_run; uint64_t actions, objects, runs, freed, kept; };
+struct cache_gc {
+	double max_bytes, max_age;
+	bool dry_run;
+	uint64_t actions, objects, runs, freed, kept;
+	int (*rank)(const char *step, size_t n, double time, void *data);   /* results of a lower rank go first; NULL: all alike */
+	void *data;
+};
 int cache_gc(const char *store, struct cache_gc *g, char **err);
+/* After a run of m: drops results until the budget holds, those first that are not worth their room (couler+). */
+int cache_trim(const char *store, struct ir *m, double budget, struct cache_gc *g, char **err);
 
 #endif

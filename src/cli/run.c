@@ -1,13 +1,15 @@
 /* couler run: here and now. */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
 #include "couler/run.h"
+#include "couler/value.h"
 #include "driver.h"
 
-struct run { struct job *job; struct run_opts o; VEC(const char *) force; };
+struct run { struct job *job; struct run_opts o; VEC(const char *) force; double budget; };
 
 static int number(const char *name, const char *value, double least, double *out)
 {
@@ -55,7 +57,12 @@ static int set(const char *name, const char *value, void *data)
 		o->cache_dir = r->job->cache = value;
 	else if (!strcmp(name, "cache-remote"))
 		o->cache_remote = value;
-	else if (!strcmp(name, "outputs-json"))
+	else if (!strcmp(name, "cache-budget")) {
+		if (!strcmp(value, "0"))
+			r->budget = 0;
+		else if (size_parse(value, strlen(value), &r->budget) || r->budget < 0)
+			return cli_fail(2, "--cache-budget takes a size such as 20GB, not '%s'", value);
+	} else if (!strcmp(name, "outputs-json"))
 		o->outputs_json = value;
 	else if (!strcmp(name, "events"))
 		o->events = value;
@@ -66,9 +73,24 @@ static int set(const char *name, const char *value, void *data)
 	return rc;
 }
 
+/* What is kept fits the budget again; a run that ended well is not undone by trouble with that. */
+static int trim(const struct run *r, struct ir *m, int rc)
+{
+	struct cache_gc g = { 0 };
+	char *store = run_store(r->o.cache_dir, r->o.project), *err = NULL;
+
+	if (cache_trim(store, m, r->budget, &g, &err))
+		rc = rc ? rc : cli_fail(3, "--cache-budget: %s", err ? err : "failed");
+	else if (g.actions && !r->o.quiet)
+		fprintf(stderr, "couler: %llu results dropped to fit --cache-budget, %llu bytes freed\n", (unsigned long long)g.actions, (unsigned long long)g.freed);
+	free(err);
+	free(store);
+	return rc;
+}
+
 static int run(int argc, char **argv)
 {
-	struct run r = { job_new(), { .color = -1, .argv = argv }, { 0 } };
+	struct run r = { job_new(), { .color = -1, .argv = argv }, { 0 }, -1 };
 	struct ir *m;
 	int n, rc;
 
@@ -90,6 +112,8 @@ static int run(int argc, char **argv)
 	m = job_module(r.job, NULL, &rc);
 	if (m)
 		rc = run_workflow(m, &r.o, r.job->diag);
+	if (m && rc >= 0 && r.budget >= 0 && !r.o.dry_run)
+		rc = trim(&r, m, rc);
 	if (rc >= 0)
 		return job_end(r.job, rc);
 	job_end(r.job, 0);
@@ -111,6 +135,7 @@ static const struct cli_opt opts[] = {
 	{ 0, "resume", "RUN", "take over what an earlier run finished", NULL },
 	{ 0, "cache", "DIR", "where results are kept (default: COULER_CACHE, else .couler)", "dir" },
 	{ 0, "cache-remote", "PLACE", "share results: a folder, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or https://HOST/PATH", "dir" },
+	{ 0, "cache-budget", "SIZE", "after the run keep no more than this: what is worth its room least goes first", NULL },
 	{ 0, "outputs-json", "FILE", "write outputs and the state of each step as JSON", "file" },
 	{ 0, "events", "FILE", "write what happens as JSON lines", "file" },
 	{ 0, "trace", "FILE", "write a trace for chrome://tracing or Perfetto", "file" },

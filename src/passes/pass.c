@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-const struct pass *const passes[] = { &pass_fold, &pass_inline, &pass_stage, &pass_sweep, &pass_cse, &pass_disaggregate, &pass_dataflow, &pass_retry, &pass_rightsize, &pass_reduce, &pass_parallel, &pass_split, NULL };
+const struct pass *const passes[] = { &pass_fold, &pass_inline, &pass_stage, &pass_sweep, &pass_cse, &pass_disaggregate, &pass_dataflow, &pass_cache, &pass_retry, &pass_rightsize, &pass_reduce, &pass_parallel, &pass_split, NULL };
 
 const struct pass *pass_find(const char *name)
 {

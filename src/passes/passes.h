@@ -4,7 +4,7 @@
 
 #include "couler/pass.h"
 
-extern const struct pass pass_fold, pass_inline, pass_stage, pass_sweep, pass_cse, pass_disaggregate, pass_dataflow, pass_retry, pass_rightsize, pass_reduce, pass_parallel, pass_split;
+extern const struct pass pass_fold, pass_inline, pass_stage, pass_sweep, pass_cse, pass_cache, pass_disaggregate, pass_dataflow, pass_retry, pass_rightsize, pass_reduce, pass_parallel, pass_split;
 
 /* ---- pointers to pointers, for "seen already" (ptrmap.c); zeroed is empty ---- */
 

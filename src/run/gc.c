@@ -259,7 +259,7 @@ struct gc {
 	const char *store;
 	struct cache_gc *g;
 	struct set held, dropped;         /* objects in use; keys of actions to drop */
-	struct victim { struct sha key; double used; uint64_t bytes; } *v;
+	struct victim { struct sha key; double used; uint64_t bytes; int rank; } *v;
 	uint32_t n, cap;
 	double now;
 	bool alive;                       /* a run is under way: young objects are left */
@@ -342,7 +342,7 @@ static void weigh(const struct action *a, void *data)
 	if (c->n == c->cap)
 		c->v = xrealloc(c->v, (c->cap = c->cap ? 2 * c->cap : 256) * sizeof *c->v);
 	v = &c->v[c->n++];
-	*v = (struct victim){ a->key, a->used > a->time ? a->used : a->time, a->bytes };
+	*v = (struct victim){ a->key, a->used > a->time ? a->used : a->time, a->bytes, c->g->rank ? c->g->rank(a->step, a->step_len, a->time, c->g->data) : 0 };
 	if (!v->bytes)
 		outs_artifacts(a->outs, a->outs_len, add_size, &v->bytes);
 }
@@ -350,7 +350,10 @@ static void weigh(const struct action *a, void *data)
 static int oldest_first(const void *a, const void *b)
 {
 	double x = ((const struct victim *)a)->used, y = ((const struct victim *)b)->used;
+	int k = ((const struct victim *)a)->rank, l = ((const struct victim *)b)->rank;
 
+	if (k != l)
+		return k < l ? -1 : 1;
 	return x < y ? -1 : x > y;
 }
 

@@ -18,5 +18,6 @@ make -s "$B/couler" || exit 1
 run python3 tests/pass_property.py "$B/couler" cse --n "${N:-300}" --twins 0.4 --names
 run python3 tests/pass_property.py "$B/couler" fold --n "${N:-100}"
 run python3 tests/pass_property.py "$B/couler" fold,cse,reduce --n "${N:-100}" --first 5000 --twins 0.3
+run python3 tests/sim_cache.py "$B/couler"
 echo "$p passed, $f failed"
 [ "$f" -eq 0 ]
