@@ -8,10 +8,12 @@ couler's table, against random search and Optuna's SuccessiveHalvingPruner with 
 Prints a Markdown table; the JSON holds every run.
 """
 import argparse
+import datetime
 import json
 import math
 import os
 import random
+import re
 import statistics
 import subprocess
 import sys
@@ -196,30 +198,38 @@ def main():
 	ap.add_argument("ask")
 	ap.add_argument("--seeds", type=int, default=30)
 	ap.add_argument("--methods", default=",".join(METHODS))
+	ap.add_argument("--problems", default="Branin,Hartmann6,digits,halving")
+	ap.add_argument("--out", help="a page: written between <!-- search --> and <!-- /search -->")
 	ap.add_argument("-o", "--output")
 	o = ap.parse_args()
 	methods = [m for m in METHODS if m in o.methods.split(",")]
-	runs = {}
-	for name, f, _, space, trials in PROBLEMS:
+	problems = [p for p in PROBLEMS if p[0] in o.problems.split(",")]
+	runs, lines = {}, ["30 seeds" if o.seeds == 30 else "%d seeds" % o.seeds]
+	lines[0] += ", %s, Optuna %s." % (datetime.date.today().isoformat(), optuna.__version__)
+	for name, f, _, space, trials in problems:
 		for m in methods:
 			runs[name, m] = [METHODS[m](o.ask, f, space, trials, seed) for seed in range(1, o.seeds + 1)]
 			print("%s, %s done" % (name, m), file=sys.stderr)
-	print("| search | " + " | ".join("%s, %d trials" % (p[0], p[4]) for p in PROBLEMS) + " |\n|---|" + "---|" * len(PROBLEMS))
+	lines += ["", "| search | " + " | ".join("%s, %d trials" % (p[0], p[4]) for p in problems) + " |", "|---|" + "---|" * len(problems)]
 	for m in methods:
 		cells = []
-		for name, _, least, _, _ in PROBLEMS:
+		for name, _, least, _, _ in problems:
 			low = least if least is not None else min(min(r) for k in methods for r in runs[name, k])
 			cells.append(middle([min(r) - low for r in runs[name, m]]))
-		print("| %s | %s |" % (m, " | ".join(cells)))
+		lines.append("| %s | %s |" % (m, " | ".join(cells)))
 	halving = {"couler halving": [], "random, 27 epochs each": [], "Optuna SuccessiveHalvingPruner": []}
-	for seed in range(1, o.seeds + 1):
+	for seed in range(1, o.seeds + 1 if "halving" in o.problems.split(",") else 1):
 		err, epochs = halving_couler(o.couler, seed)
 		halving["couler halving"].append(err)
 		halving["random, 27 epochs each"].append(halving_random(None, seed, epochs))
 		halving["Optuna SuccessiveHalvingPruner"].append(halving_optuna(None, seed, epochs))
-	print("\n| halving on digits, %d epochs in all | error |\n|---|---|" % epochs)
-	for k, v in halving.items():
-		print("| %s | %s |" % (k, middle(v)))
+	if halving["couler halving"]:
+		lines += ["", "| halving on digits, %d epochs in all | error |" % epochs, "|---|---|"] + ["| %s | %s |" % (k, middle(v)) for k, v in halving.items()]
+	print("\n".join(lines))
+	if o.out:
+		text = open(o.out, encoding="utf-8").read()
+		with open(o.out, "w", encoding="utf-8") as f:
+			f.write(re.sub(r"(<!-- search -->\n).*?(<!-- /search -->)", lambda m: m.group(1) + "\n" + "\n".join(lines) + "\n\n" + m.group(2), text, flags=re.S))
 	if o.output:
 		with open(o.output, "w", encoding="utf-8") as f:
 			json.dump({"seeds": o.seeds, "runs": {"%s/%s" % k: v for k, v in runs.items()}, "halving": halving}, f)

@@ -56,6 +56,7 @@ static int with(const char *budget, const char *lines, struct ir **m)
 	struct pass_run how = { .list = "cache", .level = 1, .verify = true };
 	int status = 0, rc;
 
+	diag = diag_new(arena);
 	*m = front(arena, strs, diag, path, &fo, &status);
 	ck_assert_ptr_nonnull(*m);
 	ck_assert(!budget || !optset_set(o, "cache", p->opts, "budget", budget, diag));
