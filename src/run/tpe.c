@@ -7,7 +7,7 @@
 
 #define STARTUP 10                        /* trials drawn at random first */
 #define CANDIDATES 24
-#define GAMMA 0.25                        /* ceil(GAMMA sqrt(n)) trials are good, at most MOST_GOOD */
+#define GAMMA 0.15                        /* of the trials are good, as in the paper's experiments, at most MOST_GOOD */
 #define MOST_GOOD 25
 
 struct told { double *x; double loss; bool pending; };                 /* x: by dimension, in its own scale; choice: the index */
@@ -251,7 +251,7 @@ void tpe_ask(struct tpe *t, uint32_t trial, struct value *args)
 	}
 	if (t->n)
 		qsort(order, t->n, sizeof *order, by_loss);
-	ngood = (uint32_t)ceil(GAMMA * sqrt(ended));
+	ngood = (uint32_t)ceil(GAMMA * ended);
 	if (ngood > MOST_GOOD)
 		ngood = MOST_GOOD;
 	for (uint32_t k = 0; k < nspace; k++) {
