@@ -30,4 +30,54 @@ struct nl_verdict { bool parses, checks, compiles; const char *refusing; unsigne
 /* d: gets the diagnostics of parsing and checking; NULL: nobody wants them. */
 struct nl_verdict nl_judge(const char *text, size_t n, const char *path, struct diag *d);
 
+/* ---- endpoints ---- */
+
+enum nl_dialect { NL_CHAT, NL_RESPONSES, NL_MESSAGES };                 /* OpenAI chat completions, OpenAI responses, Anthropic messages */
+
+struct nl_endpoint {
+	const char *url;                  /* up to and with /v1; NULL: none is configured */
+	const char *model, *key;          /* key NULL: none is sent */
+	enum nl_dialect dialect;
+	bool insecure_http, stream;
+	double timeout;                   /* s for one reply; 0: 300 */
+};
+
+/*
+ * Fills in what the flags in e leave open from COULER_LLM_URL, COULER_LLM_MODEL, COULER_LLM_API_KEY (or _KEY_FILE, which
+ * nobody else may read), then OPENAI_BASE_URL, OPENAI_MODEL, OPENAI_API_KEY. 0, or -1 with *why (malloc).
+ */
+int nl_configure(struct nl_endpoint *e, struct arena *a, char **why);
+
+struct nl_usage { unsigned calls; uint64_t prompt, reply; bool estimated; };   /* tokens; estimated: bytes / 4 where the endpoint did not say */
+struct nl_message { const char *role, *text; };
+
+/* One exchange. 0 with the text in *reply; -1 with *why (malloc), which holds no key. truncated: the reply was cut off. */
+int nl_ask(const struct nl_endpoint *e, const struct nl_message *m, size_t n, unsigned max_tokens, struct strbuf *reply, bool *truncated, struct nl_usage *u, char **why);
+/* The body that nl_ask sends, as JSON. */
+void nl_request_body(const struct nl_endpoint *e, const struct nl_message *m, size_t n, unsigned max_tokens, struct strbuf *out);
+
+/* The draft in a reply: 0, or -1 with *why, a constant. CRLF and a BOM are normalized. */
+int nl_extract(const char *reply, size_t n, struct strbuf *draft, const char **why);
+
+struct nl_round { bool extracted, checks; unsigned errors, missing; uint64_t prompt, reply; };
+struct nl_result {
+	struct strbuf text, review, missing;                                  /* review, missing: lines */
+	struct nl_verdict verdict;
+	struct nl_usage usage;
+	struct nl_round rounds[8];
+	unsigned nrounds;
+	char *why;                        /* of the endpoint's fault, NULL */
+};
+
+/* The loop: ask, extract, check, ask to repair at most 3 times; the best draft is kept. old NULL, or the text to refine. -1: no draft, why is set. */
+int nl_loop(const struct nl_endpoint *e, const char *description, size_t n, const char *old, const struct nl_options *o, struct nl_result *r);
+/* The messages of the first round. */
+void nl_prompt(struct arena *a, const char *description, size_t n, const char *old, const struct nl_options *o, struct nl_message m[2]);
+void nl_result_free(struct nl_result *r);
+
+/* What a careful person looks at before trusting a draft: one line each. */
+void nl_review(const char *text, size_t n, struct strbuf *out);
+/* Facts of the description that the draft does not hold: one line each; returns their number. */
+unsigned nl_missing(const char *description, size_t n, const char *draft, size_t len, struct strbuf *out);
+
 #endif

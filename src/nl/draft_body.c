@@ -466,7 +466,7 @@ static bool from_snippet(struct draft *d, uint32_t i, const struct snippet *sn, 
 		enum role r = x->kind == AS_IN || x->kind == AS_OUT ? port_role(x) : R_COUNT;
 
 		if (x->kind == AS_IN && r != R_COUNT) {
-			const struct artifact *a = wired(d, r);
+			const struct artifact *a = wired(d, r == R_DATA && m->kind == K_TRAIN ? R_TRAIN : r);
 
 			if (d->in_fan >= 0 && m->fan == d->in_fan && !data) {
 				ok = false;

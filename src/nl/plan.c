@@ -29,7 +29,7 @@ static const char *lexicon_pattern(struct ntext *t)
 		return t->lexicon;
 	sb_z(&b, "\\G(?:");
 	for (int i = 0; i < NLEX; i++)
-		sb_f(&b, "%s(?:%s)(?![\\w])(*MARK:%d)", i ? "|" : "", lexicon[i].pattern + (lexicon[i].pattern[0] == '!'), i);
+		sb_f(&b, "%s(?:%s)(?:(?<= )|(?![\\w]))(*MARK:%d)", i ? "|" : "", lexicon[i].pattern + (lexicon[i].pattern[0] == '!'), i);
 	sb_ch(&b, ')');
 	t->lexicon = arena_dup(t->arena, b.s, b.n);
 	sb_free(&b);
