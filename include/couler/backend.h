@@ -20,7 +20,7 @@
 	X(LOCATION_REMOTE, "a remote location") X(LOCATION_LOCAL, "a relative path") X(LOCATION_RUNTIME, "a location known only at run time") \
 	X(PUBLISH_REMOTE, "out to a remote place") X(PUBLISH_LOCAL, "out to a relative path") X(VOLUME, "volume") X(MOUNTS, "mounts") \
 	X(SECRET, "secret") X(CONFIG, "config") X(LOCK, "lock") X(POOL, "pool") X(FAIL_FAST, "fail_fast") X(KEEP, "keep") X(WORKFLOW_TIMEOUT, "a workflow's timeout") \
-	X(CODE_LARGE, "code that is large or binary") X(TIME_ZONE, "format_time with a zone") X(NO_IMAGE, "a step without an image") X(CACHE_ON, "cache = on")
+	X(CODE_LARGE, "code that is large or binary") X(TIME_ZONE, "format_time with a zone") X(CACHE_ON, "cache = on")
 
 enum feature {
 #define X(f, words) FEAT_##f,
@@ -64,10 +64,25 @@ struct backend {
 	int (*measure)(const struct ir *m, const struct optset *o, size_t *bytes);
 	bool staged;                      /* local files reach it through the artifacts store (pass stage, `couler push`) */
 	bool container;                   /* steps run in images: an image is required */
+	const char *program;              /* outside of the tree: its path, and emit is NULL; else NULL */
 };
 
 extern const struct backend *const backends[];                         /* ends at NULL */
 const struct backend *backend_find(const char *name);
+
+/*
+ * Engines outside of the tree: a program couler-backend-NAME on PATH (docs/backends.md). external_find asks it to
+ * describe itself. NULL without a diagnostic: there is none; NULL with one: it does not do as it should.
+ */
+#define EXTERNAL_PREFIX "couler-backend-"
+const struct backend *external_find(struct arena *a, const char *name, struct diag *d);
+/* Names of those on PATH, sorted, each once, in the arena; ends at NULL. */
+const char **external_names(struct arena *a);
+
+struct outfile { const char *path, *text; size_t len; bool executable; };   /* relative to the folder of the first */
+struct outfiles { struct outfile *v; size_t n; };
+/* What the program makes of m: out[0] is the document. 0; -1 after a diagnostic, with *refused when the program itself reported errors. */
+int external_emit(const struct backend *b, const struct ir *m, const struct optset *o, struct arena *a, struct outfiles *out, bool *refused, struct diag *d);
 
 /* One CW0801 for each node with a feature that b does not carry (features of a node: one place, caps.c). 0 or -1. */
 int backend_check(const struct backend *b, const struct ir *m, const struct optset *o, struct diag *d);

@@ -167,6 +167,9 @@ DIAG(0712, SEV_ERROR, "a value is absent", "The output of a step that was skippe
 DIAG(0713, SEV_ERROR, "a value of the wrong kind", "A json value held something else than the expression needs, e.g. a member of a number.\nMend: test the data, or declare the output with the type it has.")
 /* 08xx */
 DIAG(0801, SEV_ERROR, "the engine cannot carry a construct", "A construct of the workflow has no counterpart in the engine chosen with -t.\nMend: as the message says, or choose another engine; `couler backends` lists what each carries.")
+DIAG(0810, SEV_ERROR, "a backend program does not do as it should", "`-t NAME` of an engine that is not in the tree runs the program couler-backend-NAME of PATH. It ended with an error, answered something else than docs/backends.md says, or did not answer in time.\nMend: run it by hand: `couler-backend-NAME --describe`; COULER_BACKEND_TIMEOUT=SECONDS gives it longer.")
+DIAG(0811, SEV_ERROR, "the engine refuses the workflow", "A backend outside of the tree (couler-backend-NAME) reported this.\nMend: as the message says.")
+DIAG(0812, SEV_WARNING, "a warning of the engine", "A backend outside of the tree (couler-backend-NAME) reported this; what it made was written.\nMend: as the message says.")
 /* 09xx */
 DIAG(0901, SEV_ERROR, "a file or folder that a local run needs", "The folder of results (.couler under the project root, COULER_CACHE or --cache) or a file about the run could not be read or written.\nMend: what the message says: make room, change the permission, or choose another folder with --cache DIR.")
 DIAG(0902, SEV_ERROR, "a run that stands still", "No step runs and none can start, though not all have ended. This is a fault of couler.\nMend: report it with the workflow.")

@@ -12,8 +12,6 @@ static int set(const char *name, const char *value, void *data)
 	struct check *c = data;
 
 	if (!strcmp(name, "target")) {
-		if (!backend_find(value))
-			return cli_fail(2, "no backend '%s'; `couler backends` lists them", value);
 		c->target = value;
 	} else if (!strcmp(name, "workflow")) {
 		c->workflow = value;
@@ -29,11 +27,15 @@ static int set(const char *name, const char *value, void *data)
 
 static int check_file(const struct check *c, const char *path)
 {
-	const struct backend *b = c->target ? backend_find(c->target) : NULL;
 	struct job *j = job_new();
 	struct strbuf out = { 0 };
+	const struct backend *b;
 	struct ir *m;
-	int rc;
+	int rc = 0;
+
+	b = c->target ? job_target(j, c->target, &rc) : NULL;
+	if (rc)
+		return job_end(j, rc);
 
 	j->path = path;
 	j->format = c->format;

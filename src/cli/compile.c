@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 #include "driver.h"
@@ -27,24 +28,6 @@ static int set(const char *name, const char *value, void *data)
 	else
 		return job_set(c->job, name, value);
 	return 0;
-}
-
-static const struct backend *target(const char *name)
-{
-	const struct backend *b = backend_find(name);
-	const char *names[64], *near;
-	size_t n = 0;
-
-	if (b)
-		return b;
-	for (const struct backend *const *i = backends; *i && n < 64; i++)
-		names[n++] = (*i)->name;
-	near = nearest(name, strlen(name), names, n);
-	if (near)
-		cli_fail(2, "no backend '%s'; did you mean '%s'?", name, near);
-	else
-		cli_fail(2, "no backend '%s'; `couler backends` lists them", name);
-	return NULL;
 }
 
 /* First line in which two texts differ, from 1. */
@@ -82,6 +65,51 @@ static void remind(struct compile *c, const struct ir *m)
 			n == 1 ? "has" : "have", c->job->path, c->target);
 }
 
+/* Folders on the way to path that are not there yet. */
+static int make_folders(char *path)
+{
+	for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		if (mkdir(path, 0777) && errno != EEXIST)
+			return cli_fail(3, "%s: %s", path, strerror(errno));
+		*p = '/';
+	}
+	return 0;
+}
+
+static int write_one(const char *path, const char *s, size_t n, bool executable)
+{
+	int rc = cli_write(path, s, n);
+	mode_t mask = umask(0);
+
+	umask(mask);
+	if (!rc && executable && path && strcmp(path, "-") && chmod(path, 0777 & ~mask))
+		return cli_fail(3, "%s: %s", path, strerror(errno));
+	return rc;
+}
+
+/* The files beside the document, then the document: it names what is there. */
+static int write_all(struct compile *c, const struct strbuf *out)
+{
+	const struct outfiles *f = &c->job->more;
+	const char *slash = c->out ? strrchr(c->out, '/') : NULL;
+	int rc = 0;
+
+	if (f->n > 1 && (!c->out || !strcmp(c->out, "-")))
+		return cli_fail(2, "%s makes %zu files, and standard output is one: give -o FILE; the others go beside it", c->target, f->n);
+	for (size_t i = 1; i < f->n && !rc; i++) {
+		struct strbuf path = { 0 };
+
+		sb_f(&path, "%.*s%s", slash ? (int)(slash - c->out) + 1 : 0, c->out, f->v[i].path);
+		sb_cstr(&path);
+		rc = make_folders(path.s);
+		if (!rc)
+			rc = write_one(path.s, f->v[i].text, f->v[i].len, f->v[i].executable);
+		sb_free(&path);
+	}
+	return rc ? rc : write_one(c->out, out->s, out->n, f->n && f->v[0].executable);
+}
+
 static int compile(int argc, char **argv)
 {
 	struct compile c = { job_new(), "argo", NULL, NULL, NULL };
@@ -94,9 +122,9 @@ static int compile(int argc, char **argv)
 		return job_end(c.job, rc);
 	if (n != 1)
 		return job_end(c.job, cli_usage(command_find("compile"), n ? "one file at a time" : "no file given"));
-	b = target(c.target);
+	b = job_target(c.job, c.target, &rc);
 	if (!b)
-		return job_end(c.job, 2);
+		return job_end(c.job, rc);
 	if (c.as && optset_set(c.job->opts, b->name, b->opts, "as", c.as, c.job->diag))
 		return job_end(c.job, 2);
 	c.job->path = argv[0];
@@ -106,7 +134,7 @@ static int compile(int argc, char **argv)
 	if (m && !rc)
 		remind(&c, m);
 	if (m && !rc)
-		rc = c.check ? check_output(&c, &out) : cli_write(c.out, out.s, out.n);
+		rc = c.check ? check_output(&c, &out) : write_all(&c, &out);
 	sb_free(&out);
 	return job_end(c.job, rc);
 }
@@ -124,7 +152,8 @@ static const struct cli_opt opts[] = {
 extern const struct command command_compile;
 const struct command command_compile = {
 	.name = "compile", .args = "FILE", .help = "write what an engine takes: Argo YAML, Airflow JSON, a shell plan", .opts = opts, .run = compile,
-	.text = "Compiles a .cw file, or IR from a .json file. Nothing is written unless all went well;\nan existing output survives a failed command.\n\n"
+	.text = "Compiles a .cw file, or IR from a .json file. Nothing is written unless all went well;\nan existing output survives a failed command. -t NAME of an engine that is none of couler's own runs\n"
+		"the program couler-backend-NAME of PATH (docs/backends.md).\n\n"
 		"exit codes: 0 done, 1 errors in the source (or stale with --check-output), 2 wrong usage,\n3 file trouble, 4 the engine cannot express the workflow.\n",
 	.examples = "couler compile churn.cw                      # Argo YAML on standard output\n"
 		    "couler compile churn.cw -t airflow -o dags/churn.couler.json\n"

@@ -25,6 +25,27 @@ struct job *job_new(void)
 	return j;
 }
 
+const struct backend *job_target(struct job *j, const char *name, int *rc)
+{
+	const struct backend *b = backend_find(name);
+	const char *names[64], *near;
+	size_t n = 0;
+
+	if (b)
+		return b;
+	b = external_find(j->arena, name, j->diag);
+	*rc = b ? 0 : j->diag->errors ? 3 : 2;
+	if (b || *rc == 3)
+		return b;
+	for (const struct backend *const *i = backends; *i && n < 32; i++)
+		names[n++] = (*i)->name;
+	for (const char **i = external_names(j->arena); *i && n < 64; i++)
+		names[n++] = *i;
+	near = nearest(name, strlen(name), names, n);
+	cli_fail(2, "no backend '%s', and no program " EXTERNAL_PREFIX "%s on PATH; %s%s%s", name, name, near ? "did you mean '" : "`couler backends` lists them", near ? near : "", near ? "'?" : "");
+	return NULL;
+}
+
 void job_free(struct job *j)
 {
 	arena_free(j->arena);
@@ -154,8 +175,8 @@ static int set_option(struct job *j, const struct backend *b, const char *spec)
 		return cli_fail(2, "--set takes OWNER.OPTION=VALUE, such as argo.limits=off; not '%s'", spec);
 	owner = arena_dup(j->arena, spec, (size_t)(dot - spec));
 	name = arena_dup(j->arena, dot + 1, (size_t)(eq - dot - 1));
-	if (backend_find(owner)) {
-		const struct backend *of = backend_find(owner);
+	if (backend_find(owner) || (b && b->program && !strcmp(b->name, owner))) {
+		const struct backend *of = backend_find(owner) ? backend_find(owner) : b;
 
 		return optset_set(j->opts, of->name, of->opts, name, eq + 1, j->diag) ? 2 : 0;
 	}
@@ -164,7 +185,6 @@ static int set_option(struct job *j, const struct backend *b, const char *spec)
 
 		return optset_set(j->opts, of->name, of->opts, name, eq + 1, j->diag) ? 2 : 0;
 	}
-	(void)b;
 	return cli_fail(2, "--set %s: no backend or pass '%s'; `couler backends` and `couler passes` list them", spec, owner);
 }
 
@@ -299,13 +319,23 @@ struct ir *job_module(struct job *j, const struct backend *b, int *rc)
 	return m;
 }
 
+static int emit_outside(struct job *j, const struct backend *b, const struct ir *m, struct strbuf *out)
+{
+	bool refused;
+
+	if (external_emit(b, m, j->opts, j->arena, &j->more, &refused, j->diag))
+		return refused ? 4 : 3;
+	sb_add(out, j->more.v[0].text, j->more.v[0].len);
+	return 0;
+}
+
 int job_emit(struct job *j, const struct backend *b, const struct ir *m, struct strbuf *out)
 {
 	if (backend_check(b, m, j->opts, j->diag))
 		return 4;
 	if (b->validate && b->validate(m, j->opts, j->diag))
 		return 4;
-	return b->emit(m, j->opts, out, j->diag) ? 4 : 0;
+	return b->program ? emit_outside(j, b, m, out) : b->emit(m, j->opts, out, j->diag) ? 4 : 0;
 }
 
 int job_end(struct job *j, int rc)

@@ -5,6 +5,7 @@
 #ifndef COULER_DRIVER_H
 #define COULER_DRIVER_H
 
+#include "couler/backend.h"
 #include "couler/front.h"
 #include "couler/pass.h"
 
@@ -24,9 +25,12 @@ struct job {
 	VEC(const char *) params;         /* "name=value" */
 	VEC(const char *) param_files;    /* JSON or YAML: name: value */
 	VEC(const char *) sets;           /* "owner.option=value" */
+	struct outfiles more;             /* of a backend outside of the tree: files beside the document */
 };
 
 struct job *job_new(void);
+/* The engine of that name, in the tree or a program couler-backend-NAME of PATH; NULL with *rc after a message. */
+const struct backend *job_target(struct job *j, const char *name, int *rc);
 void job_free(struct job *j);
 
 /* Options that every compiling command takes: rows for its table, and the callback for cli_parse (1: not one of them). */
@@ -52,7 +56,7 @@ int job_set(struct job *j, const char *name, const char *value);       /* 0; 1: 
  * backend NULL: no engine. The module, or NULL with *rc the exit code; diagnostics are in j->diag.
  */
 struct ir *job_module(struct job *j, const struct backend *b, int *rc);
-/* Capability check, validation and emission; exit code. */
+/* Capability check, validation and emission; exit code. Files beside the document are in j->more. */
 int job_emit(struct job *j, const struct backend *b, const struct ir *m, struct strbuf *out);
 /* Prints the diagnostics and gives the exit code to end with. */
 int job_end(struct job *j, int rc);
