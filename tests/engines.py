@@ -40,8 +40,8 @@ PROGRAMS = {
 	"COMMAND": w('step a { image = "i"; command = ["true"] }\n'),
 	"ARGS": w('step a { image = "i"; args = ["--help"] }\n'),
 	"ARGO_BODY": w("step a {\n  argo = '''\n    suspend: {}\n  '''\n}\n"),
-	"DATAFLOW": w('step a {\n  in  d: dir = "s3://b/d"\n  out m: file\n  image = "i"\n  dataflow {\n    source r = split(d)\n    op p { from = r; run = """cat""" }\n'
-		'    trainer { from = p; run = """cat > "$m" """ }\n    workers { min = 1; max = 2; image = "i" }\n  }\n}\n'),
+	"DATAFLOW": w('step a {\n  in  d: dir = "/data"\n  out m: file\n  image = "i"\n  dataflow {\n    source r = split(d)\n    op p { from = r; run = """cat""" }\n'
+		'    trainer { from = p; run = """cat > "$m" """ }\n    workers { min = 1; max = 2; image = "i" }\n    runtime = tfdata\n  }\n}\n'),
 	"JOB_PYTORCH": job("pytorch"),
 	"JOB_TENSORFLOW": job("tensorflow"),
 	"JOB_MPI": job("mpi"),
@@ -51,7 +51,7 @@ PROGRAMS = {
 	"FOR": w('for i in [1, 2] { step b { in i; image = "i"; run = """echo "$i" """ } }\n'),
 	"FOR_RUNTIME": w('step a { image = "i"; out xs: list<int>; run = """echo "[1]" > "$xs" """ }\nfor i in a.xs { step b { in i; image = "i"; run = """echo "$i" """ } }\n'),
 	"LOOP": w('loop l {\n  max = 3\n  state n: int = 0\n  while n < 2\n  step b { in n; out m: int; image = "i"; run = """echo $((n + 1)) > "$m" """ }\n  next { n = b.m }\n}\n'),
-	"CALL": w("step a = other()\n", 'workflow other { param n: int = 1\nstep b { in n; image = "i"; run = """sleep "$n" """ } }\n'),
+	"CALL": w('step u { image = "i"; out n: int; run = """echo 1 > "$n" """ }\nfor i in [1, 2] { step a = other(n = u.n) { allow_failure = true } }\n', 'workflow other { param n: int = 1\nstep b { in n; image = "i"; run = """sleep "$n" """ } }\n'),
 	"SWEEP_GRID": sweep("grid()", "lr = choice(0.1, 0.2)"),
 	"SWEEP_RANDOM": sweep("random(trials = 3)"),
 	"SWEEP_HALVING": w('sweep s = t(lr = uniform(0.1, 0.9)) { search = halving(trials = 4, factor = 2, budget = n, min = 1, max = 2); minimize = loss }\n',
@@ -103,9 +103,7 @@ PARTLY = {
 	("MOUNTS", "airflow"): ["--set", "airflow.runtime=kubernetes"],
 	("CATCHUP", "airflow"): ["--set", "airflow.start_date=2026-01-01"],
 	("VOLUME", "airflow"): (["--set", "airflow.runtime=kubernetes"], w('volume v { claim = "c" }\n' + STEP)),
-	("SERVICE", "shell"): w('service s { run = """sleep 9"""; port = 80 }\nstep a { in u: string = s.address; image = "i"; run = """echo "$u" """ }\n'),
-	("TIME_ZONE", "shell"): w('step a { in s: string = format_time(workflow.start_time, "%H", "Europe/Berlin"); image = "i"; run = """echo "$s" """ }\n'),
-	("FOR", "shell"): deep(8),
+	("FOR", "shell"): deep(9),
 	("ON", "argo"): w("step a = other()\n", 'workflow other { step b { image = "i"; run = """true""" }\non exit { step c { image = "i"; run = """true""" } } }\n'),
 	("POOL", "argo"): w('param p: string = "l"\nstep a { image = "i"; lock = pool("x${p}", 2); run = """true""" }\n'),
 	("LOOP", "argo"): w('loop l {\n  max = 3\n  state n: int = 0\n  step b { in n; out m: int; image = "i"; run = """echo $((n + 1)) > "$m" """ }\n  next { n = b.m }\n}\n').replace("max = 3", "max = 64").replace(
@@ -212,8 +210,13 @@ def main():
 				t.result(False, "no program with %s" % words)
 				continue
 			t.write(PROGRAMS[feature])
-			p = t.run("compile", "w.cw", "-t", "refuser", "-o", "out", COULER_TEST_FEATURE=feature)
-			t.result(p.returncode == 4 and "cannot carry %s:" % words in p.stderr, "the program for %s has it not: %s" % (feature, p.stderr[:300]))
+			if feature == "CALL":                   # an engine without calls gets the called workflow's steps
+				p = t.run("compile", "w.cw", "-t", "ir")
+				has = '"kind":"call"' in p.stdout
+			else:
+				p = t.run("compile", "w.cw", "-t", "refuser", "-o", "out", COULER_TEST_FEATURE=feature)
+				has = p.returncode == 4 and "cannot carry %s:" % words in p.stderr
+			t.result(has, "the program for %s has it not: %s" % (feature, p.stderr[:300]))
 			for engine, says in zip(engines, cells):
 				t.cell(feature, words, engine.strip("`").replace("couler run", "run"), says)
 	print("%d passed, %d failed" % (t.passed, t.failed))

@@ -14,23 +14,6 @@ static bool deep(const struct ir *m, const struct ir_workflow *w, const struct n
 	return n && sh_depth(n) > 7;
 }
 
-static bool zoned(const struct ir *m, const struct ir_workflow *w, const struct node *n, const struct optset *o)
-{
-	(void)m;
-	(void)w;
-	(void)n;
-	(void)o;
-	return true;
-}
-
-static bool image_alone(const struct ir *m, const struct ir_workflow *w, const struct node *n, const struct optset *o)
-{
-	(void)m;
-	(void)w;
-	(void)o;
-	return n != NULL;
-}
-
 #define LOCAL "run it with `couler run`, which carries it"
 
 static const struct cap caps[] = {
@@ -44,13 +27,13 @@ static const struct cap caps[] = {
 	{ FEAT_JOB_KUBERNETES, "a plan has no Kubernetes", "compile it with -t argo", NULL },
 	{ FEAT_SWEEP_TPE, "a plan cannot feed results back into the search", "use search = random(...) or halving(...), or `couler run`", NULL },
 	{ FEAT_SWEEP_LLM, "a plan cannot feed results back into the search", "use search = random(...) or halving(...), or `couler run`", NULL },
-	{ FEAT_SERVICE, "a plan has no way to see that a service is ready", LOCAL, image_alone },
+	{ FEAT_SERVICE, "a plan has no way to see that a service is ready", LOCAL, NULL },
 	{ FEAT_LOCATION_REMOTE, "a plan has no client for remote stores", "fetch it in a step with curl or aws, or use `couler run`", NULL },
 	{ FEAT_LOCATION_RUNTIME, "a location known only at run time may be remote", "take a string input and fetch it in the step", NULL },
 	{ FEAT_PUBLISH_REMOTE, "a plan has no client for remote stores", "upload it in a step with curl or aws, or use `couler run`", NULL },
 	{ FEAT_MOUNTS, "a plan runs on this machine without containers", "read the files by their paths on this machine", NULL },
 	{ FEAT_CODE_LARGE, "a plan carries text up to 256 KiB", "keep large or binary files in a store and take them as inputs", NULL },
-	{ FEAT_TIME_ZONE, "POSIX tools know no time zones", "use UTC, or `couler run`", zoned },
+	{ FEAT_TIME_ZONE, "POSIX tools know no time zones", "use UTC, or `couler run`", NULL },
 	{ FEAT_FOR, "more than seven regions with instances are nested", "move inner regions into a workflow of their own and call it", deep },
 	{ -1, NULL, NULL, NULL },
 };

@@ -88,6 +88,9 @@ static int trim(const struct run *r, struct ir *m, int rc)
 	return rc;
 }
 
+/* What this machine cannot carry is refused as an engine refuses it: before anything runs. */
+static const struct backend here = { .name = "couler run", .caps = run_caps };
+
 static int run(int argc, char **argv)
 {
 	struct run r = { job_new(), { .color = -1, .argv = argv }, { 0 }, -1 };
@@ -110,6 +113,10 @@ static int run(int argc, char **argv)
 		r.o.cache_remote = NULL;
 	r.o.project = project_root(r.job->arena, r.job->path);
 	m = job_module(r.job, NULL, &rc);
+	if (m && backend_check(&here, m, r.job->opts, r.job->diag)) {
+		rc = 4;
+		m = NULL;
+	}
 	if (m)
 		rc = run_workflow(m, &r.o, r.job->diag);
 	if (m && rc >= 0 && r.budget >= 0 && !r.o.dry_run)
