@@ -58,7 +58,6 @@ static const struct cap caps[] = {
 	{ FEAT_CATCHUP, "a CronWorkflow does not make up for missed times", "leave catchup out, and let a parameter say for which time a run is", NULL },
 	{ FEAT_ONLY_IF, "a CronWorkflow has no condition over parameters", "put the steps into an `if` with this condition", NULL },
 	{ FEAT_LOCATION_LOCAL, "a cluster does not see files beside the .cw file", "let artifacts = NAME name a store, store NAME { uri = \"s3://bucket/prefix\" }, and run `couler push`; or name a place that the cluster sees, such as \"s3://bucket/key\"", NULL },
-	{ FEAT_LOCATION_RUNTIME, "an artifact's place stands in the manifest", "begin it with a place that is known, as in \"s3://bucket/${key}\", or take it as a string input and fetch it in the step", NULL },
 	{ FEAT_PUBLISH_LOCAL, "a cluster does not see the folder of the .cw file", "publish to a place such as \"s3://bucket/key\"", NULL },
 	{ FEAT_CODE_LARGE, "code travels in the manifest, as text of up to 256 KiB in all", "let artifacts = NAME name a store, store NAME { uri = \"s3://bucket/prefix\" }, and run `couler push`; or build it into the image", NULL },
 	{ FEAT_ON, "a called workflow's `on` blocks have no exit handler of their own", "move them to the workflow that is started", in_called },
