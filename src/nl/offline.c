@@ -71,13 +71,6 @@ static bool checks(const char *text, size_t n, const char *path)
 	int status;
 	bool ok = front_text(a, strtab_new(a), d, path ? path : "draft.cw", arena_dup(a, text, n), n, &fo, &status) != NULL;
 
-	if (!ok && getenv("COULER_NL_DEBUG")) {
-		struct strbuf b = { 0 };
-
-		diag_write(d, DIAG_TEXT, false, &b);
-		fwrite(b.s, 1, b.n, stderr);
-		sb_free(&b);
-	}
 	arena_free(a);
 	return ok;
 }
@@ -135,8 +128,6 @@ int nl_offline(const char *description, size_t n, const struct nl_options *o, st
 				sb_free(&raw);
 				break;
 			}
-			if (getenv("COULER_NL_DEBUG"))
-				fwrite(raw.s, 1, raw.n, stderr);
 			sb_free(&raw);
 		}
 		plan_free(p);
