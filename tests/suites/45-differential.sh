@@ -7,10 +7,10 @@ examples="examples/diamond.cw examples/coinflip.cw examples/word_count.cw exampl
 {
 	python3 tests/differential.py "$B/couler" --n "${N:-200}" --with dash,busybox,bash/4,airflow-3.3.2,airflow-2.11.2/8
 	# shellcheck disable=SC2086
-	python3 tests/differential.py "$B/couler" --with dash,busybox,bash,airflow-3.3.2 --airflows 1 $examples
-	python3 tests/differential.py "$B/couler" --with dash,busybox,bash $programs/*.cw tests/differential/*.cw
+	python3 tests/differential.py "$B/couler" --with dash,busybox,bash,airflow-3.3.2 --airflows 1 $examples tests/differential/*.cw
+	python3 tests/differential.py "$B/couler" --with dash,busybox,bash "$programs"/*.cw
 	p=0 f=0
-	for file in $examples $programs/*.cw tests/differential/*.cw; do
+	for file in $examples "$programs"/*.cw tests/differential/*.cw; do
 		"$B/couler" compile "$file" -t shell -o "$B/plan.sh" 2>/dev/null || continue
 		if shellcheck -s sh "$B/plan.sh"; then p=$((p + 1)); else f=$((f + 1)); echo "FAILED: shellcheck of the plan of $file"; fi
 	done
