@@ -96,6 +96,8 @@ help:
 	@echo 'make golden-update  rewrites the golden outputs; read the diff'
 	@echo 'make bench      the compiler against its peers (docs/benchmarks.md)'
 	@echo 'make bench-run  the local runner against its peers'
+	@echo 'make soak       kills the runner 1,000 times and looks at what is left'
+	@echo 'make differential N=1000  more random programs than the tests run'
 	@echo 'make install    PREFIX=$(PREFIX) DESTDIR='
 
 setup:
@@ -185,3 +187,11 @@ SEARCH_VENV := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/couler-dev/search-venv
 bench-search: $(B)/couler $(B)/search_ask
 	test -x $(SEARCH_VENV)/bin/optuna || { python3 -m venv $(SEARCH_VENV) && $(SEARCH_VENV)/bin/pip install -q -r tests/bench/requirements-search.txt; }
 	$(SEARCH_VENV)/bin/python tests/bench/search.py $(B)/couler $(B)/search_ask --out docs/optimizer.md
+
+# The local runner against its peers (docs/benchmarks-run.md), and the 1,000 kills of which the tests do 50.
+bench-run: $(B)/couler
+	python3 tests/bench/bench_run.py $(B)/couler
+
+soak: $(B)/couler
+	python3 tests/fault/kill.py $(B)/couler --n 1000
+.PHONY: soak

@@ -208,6 +208,17 @@ static bool add_time(struct when *w, int h, int mi)
 	return true;
 }
 
+/* Words after an hour that put it past noon. */
+static bool evening(const char *word)
+{
+	static const char *const words[] = { "evening", "afternoon", "abends", "nachmittags", "soir", "tarde", "noche", "noite" };
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (!strncmp(word, words[i], strlen(words[i])))
+			return true;
+	return false;
+}
+
 /* 6:30, 2am, 18h30, 15 Uhr, noon; only where something repeats, so that other numbers stay what they are */
 static void read_times(struct ntext *t, struct when *w)
 {
@@ -225,7 +236,7 @@ static void read_times(struct ntext *t, struct when *w)
 		any = false;
 		if (rx_work(t, clock, 0, &m)) {
 			int h = atoi(t->s + m.g[1].off), mi = m.g[2].set ? atoi(t->s + m.g[2].off) : m.g[3].set ? atoi(t->s + m.g[3].off) : 0;
-			bool pm = (m.g[4].set && t->s[m.g[4].off] == 'p') || (m.g[5].set && strchr("eant", t->s[m.g[5].off]) && h < 12 && !strncmp(t->s + m.g[5].off, "nachts", 5) == 0 && t->s[m.g[5].off + 1] != 'a' && t->s[m.g[5].off] != 'm');
+			bool pm = (m.g[4].set && t->s[m.g[4].off] == 'p') || (m.g[5].set && evening(t->s + m.g[5].off));
 
 			if (m.g[4].set && t->s[m.g[4].off] == 'a' && h == 12)
 				h = 0;
