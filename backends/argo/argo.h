@@ -6,6 +6,7 @@
  * usage.c    which outputs, statuses and files are read from where
  * ref.c      references: paths of values in a DAG template, captures from the ones around it
  * expr.c     expressions to expr-lang; expr_fn.c its functions
+ * value.c    expressions as values in YAML
  * unlet.c    expressions without `let`
  * text.c     how text travels through Argo unchanged
  * name.c     names

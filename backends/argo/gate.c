@@ -425,7 +425,7 @@ static const char *decoded_argument(struct argo *g, const struct passed *p)
 	if (p->form == FORM_AGG)
 		return a_f(g, "{{=%s}}", xl_to_text(&x, (struct type){ .kind = T_STRING, .list = true }, xl_of_text(&x, (struct type){ .kind = T_STRING, .list = true },
 			(struct ex){ .s = e.s, .prec = P_ATOM, .form = FORM_AGG }), FORM_RAW).s);
-	return a_f(g, "{{=%s contains '\\0173\\0173' ? sprig.fail('CW0706 a value that holds two opening braces cannot be passed to a template') : %s}}", e.s, xl_decode(&x, e).s);
+	return a_f(g, "{{=%s contains '\\\\0173\\\\0173' ? sprig.fail('CW0706 a value that holds two opening braces cannot be passed to a template') : %s}}", e.s, xl_decode(&x, e).s);
 }
 
 static void try_inputs(struct yaml *y, const struct inner *t, bool arguments, struct argo *g)

@@ -50,6 +50,8 @@ struct ex xl_sealed(struct site *x, struct ex e);
 struct ex ex_f(struct site *x, int prec, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 struct ex ex_let(struct site *x, const char *fmt, ...) __attribute__((format(printf, 2, 3)));  /* in its parentheses */
 const char *xl_bare(struct site *x, const char *s);                    /* without them, for a place of its own */
+/* head(...) around all of s: what stands in it; NULL otherwise. */
+const char *inside_call(struct site *x, const char *s, const char *head);
 const char *xl_unlet(struct argo *g, const char *s);                   /* unlet.c: for {{=...}}, where `let` must not stand */
 const char *ex_in(struct site *x, struct ex e, int prec);              /* in parentheses if it binds weaker than prec */
 const char *xl_fail(struct site *x, int code, struct span sp, const char *msg);
