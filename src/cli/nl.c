@@ -1,5 +1,6 @@
 /* couler nl: a description in words to a workflow that checks. */
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,7 +260,7 @@ static void explain(const struct answer *x)
 			(unsigned long long)q->prompt, (unsigned long long)q->reply);
 	}
 	if (x->loop.usage.calls)
-		fprintf(stderr, "%u calls, %llu tokens%s\n", x->loop.usage.calls, (unsigned long long)(x->loop.usage.prompt + x->loop.usage.reply), x->loop.usage.estimated ? " (estimated as bytes / 4)" : "");
+		fprintf(stderr, "%u calls, %" PRIu64 " tokens%s\n", x->loop.usage.calls, x->loop.usage.prompt + x->loop.usage.reply, x->loop.usage.estimated ? " (estimated as bytes / 4)" : "");
 	if (x->offline && x->degraded)
 		fprintf(stderr, "parts of the description were left out for the draft to check (level %d)\n", x->degraded);
 }
@@ -409,9 +410,9 @@ static double pass_at(int n, int c, int k)
 static int item(struct nl_cmd *c, json_t *it, double sums[GATES][3], struct nl_usage *total, unsigned *faults, struct diag *d)
 {
 	const char *text = json_string_value(json_object_get(it, "text")), *id = json_string_value(json_object_get(it, "id"));
-	int passed[GATES] = { 0 };
+	int passed[GATES] = { 0 }, rc = 0;
 
-	for (int s = 0; s < c->samples; s++) {
+	for (int s = 0; s < c->samples && !rc; s++) {
 		struct answer x = { 0 };
 		struct nl_options o = { c->lake, NULL };
 		struct nl_verdict v = { 0 };
@@ -445,8 +446,7 @@ static int item(struct nl_cmd *c, json_t *it, double sums[GATES][3], struct nl_u
 				sb_f(&path, "%s/%s-%d.cw", c->drafts, id, s);
 			else
 				sb_f(&path, "%s/%s.cw", c->drafts, id);
-			if (cli_write(sb_cstr(&path), x.text.s, x.text.n))
-				got = false;
+			rc = cli_write(sb_cstr(&path), x.text.s, x.text.n);
 			sb_free(&path);
 		}
 		answer_free(&x);
@@ -455,7 +455,7 @@ static int item(struct nl_cmd *c, json_t *it, double sums[GATES][3], struct nl_u
 		for (int k = 0; k < 3; k++)
 			if (2 * k + 1 <= c->samples)
 				sums[g][k] += pass_at(c->samples, passed[g], 2 * k + 1);
-	return 0;
+	return rc;
 }
 
 static int evaluate(struct nl_cmd *c, struct arena *a, struct diag *d)
@@ -463,6 +463,7 @@ static int evaluate(struct nl_cmd *c, struct arena *a, struct diag *d)
 	double sums[GATES][3] = { { 0 } };
 	struct nl_usage total = { 0 };
 	unsigned faults = 0, items = 0;
+	int rc = 0;
 	size_t n;
 	char *text = read_file(a, c->eval, &n);
 	struct lines l;
@@ -470,7 +471,7 @@ static int evaluate(struct nl_cmd *c, struct arena *a, struct diag *d)
 	if (!text)
 		return cli_fail(3, "%s: %s", c->eval, strerror(errno));
 	l = split(text, n);
-	for (size_t i = 0; i < l.n; i++) {
+	for (size_t i = 0; i < l.n && !rc; i++) {
 		json_error_t err;
 		json_t *it;
 
@@ -484,11 +485,13 @@ static int evaluate(struct nl_cmd *c, struct arena *a, struct diag *d)
 			return cli_fail(2, "%s:%zu: a line is an object {\"id\": ..., \"text\": ...}", c->eval, i + 1);
 		}
 		items++;
-		item(c, it, sums, &total, &faults, d);
+		rc = item(c, it, sums, &total, &faults, d);
 		json_decref(it);
 	}
 	free(l.v);
 	free(l.len);
+	if (rc)
+		return rc;
 	printf("%u descriptions, %d samples each, %s\n%-10s %7s", items, c->samples, c->offline ? "offline" : c->end.model, "gate", "pass@1");
 	for (int k = 1; k < 3 && 2 * k + 1 <= c->samples; k++)
 		printf(" %6s%d", "pass@", 2 * k + 1);
@@ -497,7 +500,7 @@ static int evaluate(struct nl_cmd *c, struct arena *a, struct diag *d)
 		for (int k = 0; k < 3 && 2 * k + 1 <= c->samples; k++)
 			printf(" %6.1f%%", 100 * sums[g][k] / items);
 	}
-	printf("\n%u calls, %llu tokens%s, %u faults of the endpoint\n", total.calls, (unsigned long long)(total.prompt + total.reply), total.estimated ? " (estimated as bytes / 4)" : "", faults);
+	printf("\n%u calls, %" PRIu64 " tokens%s, %u faults of the endpoint\n", total.calls, total.prompt + total.reply, total.estimated ? " (estimated as bytes / 4)" : "", faults);
 	return faults ? 5 : 0;
 }
 

@@ -50,8 +50,9 @@ static int owner_of(const struct plan *p, uint32_t first, uint32_t before, const
 
 static uint32_t insert(struct plan *p, uint32_t at, enum kind kind, const char *verb, const char *name, const char *doc)
 {
-	struct module *m = vec_add(p->text->arena, &p->modules);
+	struct module *m;
 
+	vec_add(p->text->arena, &p->modules);
 	memmove(&p->modules.v[at + 1], &p->modules.v[at], sizeof *m * (p->modules.n - 1 - at));
 	m = &p->modules.v[at];
 	memset(m, 0, sizeof *m);

@@ -229,10 +229,12 @@ static void take(struct parsed *p, json_t *root)
 		p->refused = true;
 	stop_reason(p, text_at(choice, "finish_reason"));
 	/* responses and messages, whole */
-	json_array_foreach(json_object_get(root, "output"), i, item)
-		json_array_foreach(json_object_get(item, "content"), k, part)
+	json_array_foreach(json_object_get(root, "output"), i, item) {
+		json_array_foreach(json_object_get(item, "content"), k, part) {
 			if ((s = text_at(part, "text")))
 				sb_z(&p->text, s);
+		}
+	}
 	json_array_foreach(json_object_get(root, "content"), i, part) {
 		if ((s = text_at(part, "text")))
 			sb_z(&p->text, s);

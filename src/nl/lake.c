@@ -107,7 +107,7 @@ int lake_folder(struct lake *l, const char *dir, struct diag *d)
 /* Lower case, without plural and the endings of verbs: enough for English tags. */
 static const struct str *stem(struct lake *l, const char *s, size_t n)
 {
-	char b[32];
+	char b[32] = "";
 	size_t k = 0;
 
 	for (; k < n && k < sizeof b - 1; k++)

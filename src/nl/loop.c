@@ -118,7 +118,7 @@ int nl_loop(const struct nl_endpoint *e, const char *description, size_t n, cons
 	memset(r, 0, sizeof *r);
 	nl_prompt(a, description, n, old, o, m);
 	for (unsigned k = 0; k < MAX_ROUNDS; k++) {
-		struct nl_round *q = &r->rounds[r->nrounds];
+		struct nl_round *q;
 		struct nl_usage before = r->usage;
 		struct diag *d = diag_new(a);
 		struct strbuf missing = { 0 };

@@ -336,7 +336,7 @@ static void make_modules(struct plan *p, struct parts *ps)
 			m->verb_off = vo;
 			m->verb_len = vl;
 		} else if (chain && !heading(t, q) && (q->cut == '>' || q->cut == 0 || q->cut == '\n') && object_words(t, q->off, q->off + q->len)[0]) {
-			m = add_module(p, K_TRANSFORM, "", q->off, q->len, q->sentence);
+			add_module(p, K_TRANSFORM, "", q->off, q->len, q->sentence);
 		} else if (last && last->sentence == q->sentence) {
 			last->len = q->off + q->len - last->off;
 			q->module = (int)p->modules.n - 1;

@@ -96,7 +96,7 @@ static void read_dims(struct plan *p)
 		struct strbuf b = { 0 };
 		uint32_t n = 0, floats = 0, words = 0;
 		const char *name = dim_name(t, m.g[1].off, m.g[1].len);
-		size_t i = m.g[g].off;
+		size_t i;
 
 		at = m.g[0].off + 1;
 		for (int pass = 0; pass < 2; pass++) {

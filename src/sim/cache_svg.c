@@ -157,9 +157,11 @@ void sim_cache_svg(const struct sim_result *r, struct strbuf *b)
 	text(b, LEFT, 24, "start", 16, "#0f172a", "Time of the reruns, % of keeping nothing, by storage budget (less is better)");
 	legend(r, b);
 	for (uint32_t i = 0; i < panels; i++) {
+		uint32_t row = i / columns;
+
 		p.c = &r->cells.v[i * per];
 		p.x = PANEL_W * (i % columns);
-		p.y = HEAD + PANEL_H * (i / columns);
+		p.y = HEAD + PANEL_H * row;
 		panel(&p);
 	}
 	sb_z(b, "</svg>\n");

@@ -12,6 +12,7 @@ for s in grammar/lake/*.cw; do
 done
 out=$(python3 tests/nl/loop.py "$B/couler")
 printf '%s\n' "$out"
+# shellcheck disable=SC2046
 set -- $(printf '%s\n' "$out" | sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p')
 echo "$((p + ${1:-0})) passed, $((f + ${2:-1})) failed"
 [ $((f + ${2:-1})) -eq 0 ]
