@@ -159,6 +159,67 @@ func (k *certainty) certain(ctx context.Context, name string) map[string]bool {
 	return out
 }
 
+// targets are the tasks that a DAG is judged by: those it names, or its last ones.
+func targets(ctx context.Context, t *wfv1.Template, g *graph) []string {
+	if t.DAG.Target != "" {
+		return strings.Fields(t.DAG.Target)
+	}
+	last := maps.Clone(g.tasks)
+	for _, task := range g.tasks {
+		for _, d := range g.GetTaskDependencies(ctx, task.Name) {
+			delete(last, d)
+		}
+	}
+	return slices.Sorted(maps.Keys(last))
+}
+
+// atEnd returns the tasks that have succeeded whenever the DAG of these targets has.
+func (k *certainty) atEnd(ctx context.Context, targets []string) map[string]bool {
+	sure := map[string]bool{}
+	for _, name := range targets {
+		maps.Copy(sure, k.unfailed(ctx, name, map[string]bool{}))
+	}
+	return sure
+}
+
+// unfailed returns the tasks that have succeeded where a target is not judged failed. A task that did not run is judged
+// as what is before it was, a failure first (assessDAGPhase in workflow/controller/dag.go).
+func (k *certainty) unfailed(ctx context.Context, name string, busy map[string]bool) map[string]bool {
+	t := k.g.GetTask(ctx, name)
+	if t.ContinueOn != nil || busy[name] {
+		return map[string]bool{}
+	}
+	busy[name] = true
+	defer delete(busy, name)
+	sure := maps.Clone(k.certain(ctx, name))
+	if !slices.Contains(k.possible(ctx, name), skipped) {
+		sure[name] = true
+	}
+	if !k.idle(ctx, name, map[string]bool{}) {
+		return sure
+	}
+	omitted := map[string]bool{}
+	for _, d := range k.g.GetTaskDependencies(ctx, name) {
+		maps.Copy(omitted, k.unfailed(ctx, d, busy))
+	}
+	maps.DeleteFunc(sure, func(n string, _ bool) bool { return !omitted[n] })
+	return sure
+}
+
+// idle says whether a task may be omitted although nothing before it failed, because something before it was skipped.
+func (k *certainty) idle(ctx context.Context, name string, seen map[string]bool) bool {
+	for _, d := range k.g.GetTaskDependencies(ctx, name) {
+		if seen[d] {
+			continue
+		}
+		seen[d] = true
+		if slices.Contains(k.possible(ctx, d), skipped) || k.idle(ctx, d, seen) {
+			return true
+		}
+	}
+	return false
+}
+
 // reader is a place that reads outputs, and which tasks or steps it can count on.
 type reader struct {
 	kind   string // tasks or steps
@@ -283,20 +344,7 @@ func (c *checker) absentInDAG(ctx context.Context, path string, t *wfv1.Template
 		rest.Hooks, rest.Inline, rest.When, rest.Arguments = nil, nil, "", wfv1.Arguments{}
 		c.absentInCall(at, tree(rest), taskCall(task), r.guardedBy(task.When, whens))
 	}
-	// A DAG succeeds when its last tasks have succeeded or were skipped.
-	end := &wfv1.DAGTask{Name: "the outputs"}
-	last := maps.Clone(g.tasks)
-	for _, task := range g.tasks {
-		for _, d := range g.GetTaskDependencies(ctx, task.Name) {
-			delete(last, d)
-		}
-	}
-	for _, n := range slices.Sorted(maps.Keys(last)) {
-		end.Dependencies = append(end.Dependencies, n)
-	}
-	g.tasks[end.Name] = end
-	r := &reader{"tasks", others, k.certain(ctx, end.Name), map[string]bool{}}
-	delete(g.tasks, end.Name)
+	r := &reader{"tasks", others, k.atEnd(ctx, targets(ctx, t, g)), map[string]bool{}}
 	for n := range others {
 		r.onlyNo[n] = true
 	}
