@@ -20,7 +20,7 @@ ALLOWED = {
 	"src/ir": IR | {"graph"},
 	"src/passes": IR | {"pass", "backend", "graph", "elastic", "cachepolicy"},
 	"src/elastic": IR | {"elastic"},
-	"src/run": IR | {"run", "backend", "graph", "net", "objects", "cachepolicy", "elastic"},
+	"src/run": IR | {"run", "backend", "graph", "net", "objects", "cachepolicy", "elastic", "nl"},
 	"src/net": BASE | {"net", "objects"},
 	"src/cache": IR | {"cachepolicy"},
 	"src/sim": BASE | {"cachepolicy", "cachesim", "elastic"},

@@ -198,7 +198,7 @@ struct sweep {
 	struct expr *max_parallel;        /* NULL */
 	double goal; bool has_goal;
 	const struct str *data_card, *model_card;
-	/* Set by pass sweep (grid, random, halving); table NULL before. */
+	/* Set by pass sweep; table NULL before. tpe: none. llm: what may be tried, of which the first `trials` are those of random. */
 	struct value *table;              /* ntable x nspace, row by row */
 	uint32_t ntable;
 	struct { uint32_t n; double budget; } *rungs;                       /* halving; rung 0 first, its n is ntable */

@@ -44,7 +44,7 @@ struct nl_endpoint {
 
 /*
  * Fills in what the flags in e leave open from COULER_LLM_URL, COULER_LLM_MODEL, COULER_LLM_API_KEY (or _KEY_FILE, which
- * nobody else may read), then OPENAI_BASE_URL, OPENAI_MODEL, OPENAI_API_KEY. 0, or -1 with *why (malloc).
+ * nobody else may read) and COULER_LLM_TIMEOUT (s), then OPENAI_BASE_URL, OPENAI_MODEL, OPENAI_API_KEY. 0, or -1 with *why (malloc).
  */
 int nl_configure(struct nl_endpoint *e, struct arena *a, char **why);
 
@@ -74,6 +74,18 @@ int nl_loop(const struct nl_endpoint *e, const char *description, size_t n, cons
 /* The messages of the first round. */
 void nl_prompt(struct arena *a, const char *description, size_t n, const char *old, const struct nl_options *o, struct nl_message m[2]);
 void nl_result_free(struct nl_result *r);
+
+/* ---- predicted trials: Couler (ICDE 2024), algorithm 4 ---- */
+
+struct sweep;
+/* What asks for the training logs of n configurations, rows of w->table. */
+void nl_predict_prompt(struct arena *a, struct strtab *strs, const struct sweep *w, const uint32_t *row, uint32_t n, struct nl_message m[2]);
+/*
+ * Reads the reply: best[k] is the best metric of the log of row[k]; NaN where none came, or none that holds (its id, its
+ * parameters, rising epochs, finite numbers). Returns how many hold; *why says what was wrong with one of the
+ * others, a constant, NULL where all hold.
+ */
+uint32_t nl_predict_read(struct arena *a, struct strtab *strs, const struct sweep *w, const uint32_t *row, uint32_t n, const char *reply, size_t len, double *best, const char **why);
 
 /* What a careful person looks at before trusting a draft: one line each. */
 void nl_review(const char *text, size_t n, struct strbuf *out);

@@ -171,7 +171,7 @@ static void sweep_labels(struct arena *a, const struct node *n, struct pic_box *
 	static const char *const searches[] = { "grid", "random", "halving", "tpe", "llm" };
 	const struct sweep *s = n->u.sweep;
 	const struct node *body = s->body->nodes.n ? s->body->nodes.v[0] : NULL;
-	long long trials = s->table ? (long long)s->ntable : s->search == SEARCH_GRID ? 0 : (long long)s->trials;
+	long long trials = s->table && s->search != SEARCH_LLM ? (long long)s->ntable : s->search == SEARCH_GRID ? 0 : (long long)s->trials;
 
 	b->title = label(a, "sweep %s", n->name->s);
 	if (body)

@@ -82,6 +82,14 @@ int nl_configure(struct nl_endpoint *e, struct arena *a, char **why)
 	/* a key for one place is not sent to another */
 	if (!e->key && !couler)
 		e->key = env("OPENAI_API_KEY");
+	if (e->timeout <= 0 && env("COULER_LLM_TIMEOUT")) {
+		const char *t = env("COULER_LLM_TIMEOUT");
+
+		if (double_parse(t, strlen(t), &e->timeout) || !(e->timeout > 0)) {
+			*why = say("COULER_LLM_TIMEOUT is a number of seconds above 0, not '%s'", t);
+			return -1;
+		}
+	}
 	if (e->key && strpbrk(e->key, "\r\n")) {
 		*why = say("the key holds a line break");
 		return -1;

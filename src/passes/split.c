@@ -96,7 +96,7 @@ static double repeats(const struct node *n)
 	if (n->kind == N_LOOP)
 		return (double)n->u.loop.max;
 	if (n->kind == N_SWEEP)
-		return n->u.sweep->table ? n->u.sweep->ntable : (double)n->u.sweep->trials;
+		return n->u.sweep->table && n->u.sweep->search != SEARCH_LLM ? n->u.sweep->ntable : (double)n->u.sweep->trials;
 	return 1;
 }
 

@@ -15,6 +15,8 @@
 #include <string.h>
 
 #define MAX_TRIALS 1000000
+#define POOL 4                            /* llm: configurations that are predicted for one that runs, */
+#define ASKED 64                          /* up to so many */
 
 struct sweeper { struct ir *m; struct diag *d; int rc; };
 
@@ -248,6 +250,11 @@ static void remark(struct sweeper *p, const struct node *n, const struct sweep *
 	}
 	if (s->search == SEARCH_RANDOM)
 		sb_f(&b, " drawn with seed %llu", (unsigned long long)s->seed);
+	if (s->search == SEARCH_LLM) {
+		diag_remark(p->d, n->span, "sweep: '%s' has %lld trials, chosen from %u configurations by what a language model predicts of them; real runs decide", n->name->s, (long long)s->trials, s->ntable);
+		sb_free(&b);
+		return;
+	}
 	diag_remark(p->d, n->span, "sweep: '%s' has %u trial%s%s", n->name->s, s->ntable, s->ntable == 1 ? "" : "s", sb_cstr(&b));
 	sb_free(&b);
 }
@@ -268,9 +275,11 @@ static void expand(struct sweeper *p, const struct node *n, struct sweep *s)
 	for (uint32_t i = 0; i < s->nspace; i++)
 		if (s->space[i].kind == DIST_STEPS && lay_out_steps(p, &s->space[i]))
 			return;
-	if (s->table || s->search == SEARCH_TPE || s->search == SEARCH_LLM)
+	if (s->table || s->search == SEARCH_TPE)
 		return;
 	s->ntable = (uint32_t)points;
+	if (s->search == SEARCH_LLM && s->trials < ASKED)
+		s->ntable = s->trials * POOL < ASKED ? (uint32_t)s->trials * POOL : ASKED;
 	s->table = arena_array(p->m->arena, struct value, (size_t)s->ntable * s->nspace);
 	if (s->search == SEARCH_GRID)
 		count_table(s);
@@ -300,5 +309,5 @@ static int run(struct ir *m, const struct target *t, const struct optset *o, str
 }
 
 const struct pass pass_sweep = {
-	.name = "sweep", .help = "lays out the trials of grid, random and halving", .gives = IR_SWEPT, .always = true, .run = run,
+	.name = "sweep", .help = "lays out the trials of grid, random and halving, and what llm chooses from", .gives = IR_SWEPT, .always = true, .run = run,
 };

@@ -6,7 +6,7 @@
  * scope.c      activations of graphs, the instances in them, what each waits for
  * refs.c       values of references at run time
  * region.c     if, for, loop, group; wfrun.c calls and workflows; gate.c their max_parallel
- * sweep.c      sweeps; tpe.c the sampler
+ * sweep.c      sweeps; tpe.c the sampler; predict.c what a language model says of trials
  * control.c    wait, approve, fail; service.c services
  * step.c       one step from ready to ended: identity, reuse, attempts, retry
  * sched.c      who runs next: slots, resources, max_parallel, locks
@@ -533,6 +533,7 @@ struct rt {
 	struct view *view;
 	struct events *events;            /* NULL: none are wanted */
 	struct pool *pool;
+	struct predictions *predictions;  /* NULL before the first */
 	struct { uint32_t steps, done, failed, skipped, cached, would; } count;
 	char **base_env;                  /* PATH HOME USER LANG TZ as they are, ends at NULL */
 	const char *path_env;             /* the steps' PATH */

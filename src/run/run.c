@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "history.h"
+#include "predict.h"
 #include "remote.h"
 #include "runlog.h"
 #include "rt.h"
@@ -287,6 +288,8 @@ static void turn(struct rt *rt)
 			pool_poll(rt);
 		else if (ev[k].data.fd == remote_fd(rt))
 			remote_poll(rt);
+		else if (ev[k].data.fd == predict_fd(rt))
+			predict_poll(rt);
 		else if (ev[k].data.fd == STDIN_FILENO)
 			approve_input(rt);
 	}
@@ -442,6 +445,7 @@ static int go(struct rt *rt)
 	rc = loop(rt);
 	procs_close(rt);
 	pool_close(rt);
+	predict_close(rt);
 	slots_close(rt);
 	if (!rc)
 		rc = rt->signal ? -rt->signal : rt->top->failed ? 6 : 0;

@@ -1,9 +1,9 @@
-/* Sweeps: trials from a table (grid, random, halving) or from a sampler that learns (tpe), and the best of them. */
+/* Sweeps: trials from a table (grid, random, halving; llm: the rows that were chosen) or a sampler that learns (tpe), and the best of them. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "rt.h"
+#include "predict.h"
 #include "tpe.h"
 
 enum trial_state { TRIAL_NEW, TRIAL_RUNNING, TRIAL_OK, TRIAL_FAILED, TRIAL_IGNORED };
@@ -11,7 +11,7 @@ enum trial_state { TRIAL_NEW, TRIAL_RUNNING, TRIAL_OK, TRIAL_FAILED, TRIAL_IGNOR
 struct trial {
 	uint32_t number;                  /* of its configuration */
 	uint8_t state;
-	double metric, budget;
+	double metric, budget, predicted; /* predicted: llm; NaN: none */
 	struct value *args;               /* by space; halving: the budget behind them */
 	struct scope *scope;
 };
@@ -48,7 +48,7 @@ static void add_trial(struct rt *rt, struct sweeping *s, uint32_t number, struct
 		s->cap = cap;
 	}
 	t = &s->v[s->n++];
-	*t = (struct trial){ .number = number, .metric = NAN, .budget = budget };
+	*t = (struct trial){ .number = number, .metric = NAN, .budget = budget, .predicted = NAN };
 	t->args = arena_array(rt->arena, struct value, nargs ? nargs : 1);
 	memcpy(t->args, args, w->nspace * sizeof *args);
 	if (w->budget) {
@@ -106,10 +106,10 @@ static const struct json *trial_json(struct rt *rt, const struct sweeping *s, co
 	const struct sweep *w = s->w;
 	const struct node *b = w->body->nodes.v[0];
 	uint32_t nargs = w->nspace + (w->budget ? 1 : 0), nouts = 0;
-	struct json_member *top = arena_array(rt->arena, struct json_member, 4);
+	struct json_member *top = arena_array(rt->arena, struct json_member, 5);
 	struct json_member *args = arena_array(rt->arena, struct json_member, nargs ? nargs : 1);
 	struct json_member *outs = arena_array(rt->arena, struct json_member, b->nports ? b->nports : 1);
-	struct value number = rt_int(t->number), status = rt_string(rt, t->state == TRIAL_OK ? "succeeded" : "failed");
+	struct value predicted, number = rt_int(t->number), status = rt_string(rt, t->state == TRIAL_OK ? "succeeded" : "failed");
 
 	for (uint32_t k = 0; k < nargs; k++)
 		args[k] = member(rt, arg_name(w, k)->s, &t->args[k]);
@@ -120,7 +120,11 @@ static const struct json *trial_json(struct rt *rt, const struct sweeping *s, co
 	top[1] = member(rt, "status", &status);
 	top[2] = (struct json_member){ str_internz(rt->m->strs, "args"), object(rt, args, nargs) };
 	top[3] = (struct json_member){ str_internz(rt->m->strs, "outputs"), object(rt, outs, nouts) };
-	return object(rt, top, 4);
+	if (isnan(t->predicted))
+		return object(rt, top, 4);
+	predicted = (struct value){ .type = type_of(T_FLOAT), .u.d = t->predicted };
+	top[4] = member(rt, "predicted", &predicted);
+	return object(rt, top, 5);
 }
 
 static struct value trials_value(struct rt *rt, const struct sweeping *s)
@@ -162,7 +166,7 @@ static int best_port(struct rt *rt, const struct sweeping *s, const struct trial
 
 static uint32_t trials_planned(const struct sweeping *s)
 {
-	uint32_t n = s->tpe ? (uint32_t)s->w->trials : s->w->ntable;
+	uint32_t n = s->tpe || s->w->search == SEARCH_LLM ? (uint32_t)s->w->trials : s->w->ntable;
 
 	for (uint32_t k = 1; k < s->w->nrungs; k++)
 		n += s->w->rungs[k].n;
@@ -200,6 +204,8 @@ static void tell(struct rt *rt, const struct sweeping *s, const struct trial *t,
 		sb_free(&v);
 	}
 	sb_z(&b, w->nspace + (w->budget ? 1u : 0u) ? ")" : "");
+	if (!isnan(t->predicted))
+		sb_f(&b, ", predicted %.6g", t->predicted);
 	if (!last && best_of(s, s->first, s->n) == (uint32_t)(t - s->v))
 		sb_z(&b, ", the best so far");
 	view_line(rt, &b, t->state == TRIAL_FAILED && s->failed == 1 ? &t->scope->inst[0] : NULL);
@@ -212,6 +218,10 @@ static void finish(struct rt *rt, struct sweeping *s)
 	const struct node *n = i->node;
 	uint32_t best = best_of(s, s->first, s->goal == UINT32_MAX ? s->n : s->goal + 1);
 
+	if (best == UINT32_MAX && rt->o->dry_run && !s->failed) {
+		inst_skip(rt, i, WHY_NONE);
+		return;
+	}
 	if (best == UINT32_MAX) {
 		inst_fail(rt, i, 1, rt->stopping ? "stopped" : "no trial succeeded (%u failed)", s->failed);
 		return;
@@ -363,7 +373,7 @@ void sweep_trial_ended(struct rt *rt, struct inst *i, struct scope *scope)
 	double goal = s->w->goal;
 
 	s->running--;
-	if (scope->index > s->goal) {
+	if (scope->index > s->goal || (rt->o->dry_run && scope->inst[0].status == ST_SKIPPED)) {
 		t->state = TRIAL_IGNORED;
 		go_on(rt, s);
 		return;
@@ -389,6 +399,18 @@ void sweep_trial_ended(struct rt *rt, struct inst *i, struct scope *scope)
 	go_on(rt, s);
 }
 
+/* llm: the trials are known. */
+static void chosen(struct rt *rt, struct inst *i, const struct choice *c)
+{
+	struct sweeping *s = of(i);
+
+	for (uint32_t k = 0; k < c->n; k++) {
+		add_trial(rt, s, k, &s->w->table[(size_t)c->row[k] * s->w->nspace], 0);
+		s->v[k].predicted = c->predicted[k];
+	}
+	go_on(rt, s);
+}
+
 void sweep_start(struct rt *rt, struct inst *i)
 {
 	const struct sweep *w = i->node->u.sweep;
@@ -408,6 +430,10 @@ void sweep_start(struct rt *rt, struct inst *i)
 	}
 	i->u.region = arena_new_of(rt->arena, struct region);
 	i->u.region->more = s;
+	if (w->search == SEARCH_LLM) {
+		predict_start(rt, i, chosen);
+		return;
+	}
 	if (w->search == SEARCH_TPE)
 		s->tpe = tpe_new(rt->arena, rt->m->strs, w);
 	for (uint32_t t = 0; t < w->ntable; t++)

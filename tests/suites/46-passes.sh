@@ -1,5 +1,5 @@
 #!/bin/sh
-# Passes keep meaning: random programs run locally with and without each, and the cache policies against the optimum.
+# Passes keep meaning: random programs run locally with and without each; the cache policies against the optimum; search = llm.
 set -u
 p=0 f=0
 run() {
@@ -19,5 +19,6 @@ run python3 tests/pass_property.py "$B/couler" cse --n "${N:-300}" --twins 0.4 -
 run python3 tests/pass_property.py "$B/couler" fold --n "${N:-100}"
 run python3 tests/pass_property.py "$B/couler" fold,cse,reduce --n "${N:-100}" --first 5000 --twins 0.3
 run python3 tests/sim_cache.py "$B/couler"
+run python3 tests/nl/predict.py "$B/couler"
 echo "$p passed, $f failed"
 [ "$f" -eq 0 ]
