@@ -46,8 +46,9 @@ def segments(name):
 	return out
 
 
-def key_of(name, loops):
-	"""The step that a node is an instance of, as `couler run` calls it; None: no step."""
+def key_of(name, loops, calls=False):
+	"""The step that a node is an instance of, as `couler run` calls it; None: no step. A region with an index is one of
+	instances, or, with calls, a workflow that is called for each."""
 	indices, prefix, parts = [], "", segments(name)
 	if not parts or any(w in WITHIN for w, _ in parts):
 		return None
@@ -69,7 +70,7 @@ def key_of(name, loops):
 			if i == len(parts) - 1:
 				return None
 			indices.append(str(rounds))
-		elif not (re.fullmatch(r"for-\d+(-\d+)?", word) or parts[i + 1][0] == word or index is not None):
+		elif not (re.fullmatch(r"for-\d+(-\d+)?", word) or parts[i + 1][0] == word or (index is not None and not calls)):
 			prefix += word + "".join("[%s]" % k for k in indices) + "."
 			indices = []
 		i += 1
@@ -84,8 +85,8 @@ class Argo:
 		self.steps, self.files = {}, {}
 		loops = set(n.replace("_", "-") for n in re.findall(r"^\s*loop (\w+)", source, re.M))
 		for n in result["nodes"]:
-			key = key_of(n["name"], loops)
-			if key is None or n["type"] in ("TaskGroup", "StepGroup"):
+			keys = [k for k in {key_of(n["name"], loops), key_of(n["name"], loops, True)} if k]
+			if not keys or n["type"] in ("TaskGroup", "StepGroup"):
 				continue
 			said = {p["name"]: p.get("value") for p in (n.get("outputs") or {}).get("parameters") or []}
 			status = PHASES.get(n["phase"], n["phase"])
@@ -94,7 +95,8 @@ class Argo:
 			if status == "succeeded" and n["type"] == "Steps" and "exit-code" in said:
 				status, code = said["status"], int(said["exit-code"])
 			# a template of one step that is run for each element of a list has its values by name
-			self.steps[key] = (status, code, said, os.path.join(files, result["name"], n["name"].replace("/", "_")), n.get("message"))
+			for key in keys:
+				self.steps[key] = (status, code, said, os.path.join(files, result["name"], n["name"].replace("/", "_")), n.get("message"))
 		root = next((n for n in result["nodes"] if n["name"] == ""), {})
 		self.outputs = {p["name"]: p.get("value") for p in (root.get("outputs") or {}).get("parameters") or []}
 		self.root = os.path.join(files, result["name"], ".root")
