@@ -102,6 +102,7 @@ PARTLY = {
 	("MOUNTS", "airflow"): ["--set", "airflow.runtime=kubernetes"],
 	("CATCHUP", "airflow"): ["--set", "airflow.start_date=2026-01-01"],
 	("VOLUME", "airflow"): (["--set", "airflow.runtime=kubernetes"], w('volume v { claim = "c" }\n' + STEP)),
+	("SERVICE", "run"): w('service s { port = 80; run = """sleep 9""" }\nstep a { in u: string = s.address; run = """echo "$u" """ }\n'),
 	("FOR", "shell"): deep(9),
 	("ON", "argo"): w("step a = other()\n", 'workflow other { step b { image = "i"; run = """true""" }\non exit { step c { image = "i"; run = """true""" } } }\n'),
 	("POOL", "argo"): w('param p: string = "l"\nstep a { image = "i"; lock = pool("x${p}", 2); run = """true""" }\n'),
