@@ -49,6 +49,7 @@ void sb_str(struct strbuf *b, const struct str *s);
 void sb_z(struct strbuf *b, const char *z);
 void sb_ch(struct strbuf *b, char c);
 void sb_fill(struct strbuf *b, char c, size_t n);
+void sb_int(struct strbuf *b, int64_t i);                              /* in decimal, without what printf costs */
 void sb_f(struct strbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void sb_vf(struct strbuf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 void sb_free(struct strbuf *b);

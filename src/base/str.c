@@ -206,6 +206,19 @@ void sb_fill(struct strbuf *b, char c, size_t n)
 	b->n += n;
 }
 
+void sb_int(struct strbuf *b, int64_t i)
+{
+	uint64_t u = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
+	char digits[20], *d = digits + sizeof digits;
+
+	do
+		*--d = (char)('0' + u % 10);
+	while (u /= 10);
+	if (i < 0)
+		sb_ch(b, '-');
+	sb_add(b, d, (size_t)(digits + sizeof digits - d));
+}
+
 void sb_vf(struct strbuf *b, const char *fmt, va_list ap)
 {
 	va_list again;

@@ -20,7 +20,7 @@ void value_canon(struct strbuf *b, const struct value *v)
 		break;
 	case T_INT:
 	case T_SIZE:
-		sb_f(b, "%lld", (long long)v->u.i);
+		sb_int(b, v->u.i);
 		break;
 	case T_FLOAT:
 	case T_DURATION:

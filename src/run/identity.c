@@ -111,7 +111,9 @@ static void input(struct lines *l, const struct step *s, uint32_t k)
 	const struct value *v = &s->ins[k];
 	struct strbuf t = { 0 };
 
-	sb_f(&l->b, "in %s ", d->name->s);
+	sb_z(&l->b, "in ");
+	sb_str(&l->b, d->name);
+	sb_ch(&l->b, ' ');
 	decl(l, d);
 	sb_ch(&l->b, ' ');
 	if (type_is_path(d->type) && v->type.list)
@@ -135,7 +137,10 @@ static void input(struct lines *l, const struct step *s, uint32_t k)
 	sb_free(&t);
 }
 
-static int expression(struct lines *l, struct step *s, const char *what, const struct expr *e, struct evalerr *err)
+#define ALONE (-1)                        /* there is one of it */
+
+/* The k-th of what stands there several times. */
+static int nth(struct lines *l, struct step *s, const char *what, int64_t k, const struct expr *e, struct evalerr *err)
 {
 	struct strbuf t = { 0 };
 	struct value v;
@@ -144,13 +149,25 @@ static int expression(struct lines *l, struct step *s, const char *what, const s
 		return 0;
 	if (step_eval_in(l->rt, s, e, true, &v, err))
 		return -1;
+	sb_z(&l->b, what);
+	if (k != ALONE) {
+		sb_ch(&l->b, ' ');
+		sb_int(&l->b, k);
+	}
+	sb_ch(&l->b, ' ');
 	if (v.type.list || v.type.kind == T_JSON)
 		value_json(&t, &v);
 	else if (v.type.kind != T_NULL)
 		value_text(&t, &v);
-	line(l, what, t.s ? t.s : "", t.n);
+	value(l, t.s ? t.s : "", t.n);
+	sb_ch(&l->b, '\n');
 	sb_free(&t);
 	return 0;
+}
+
+static int expression(struct lines *l, struct step *s, const char *what, const struct expr *e, struct evalerr *err)
+{
+	return nth(l, s, what, ALONE, e, err);
 }
 
 static int env(struct lines *l, struct step *s, struct evalerr *err)
@@ -180,7 +197,7 @@ static int lines_of(struct lines *l, struct step *s, struct evalerr *err)
 	const struct attrs *a = s->attrs;
 	const struct ir_task *t = s->task;
 	struct taskinfo *info = &l->rt->tasks[t->id];
-	char name[32];
+	const char *word = t->body == BODY_ARGS ? "args" : "command";
 	int rc = 0;
 
 	if (!info->body)
@@ -189,8 +206,7 @@ static int lines_of(struct lines *l, struct step *s, struct evalerr *err)
 	for (uint32_t k = 0; k < t->nins; k++)
 		input(l, s, k);
 	for (uint32_t k = 0; k < t->nargv && !rc; k++) {
-		snprintf(name, sizeof name, t->body == BODY_ARGS ? "args %u" : "command %u", k);
-		rc = expression(l, s, name, t->argv[k], err);
+		rc = nth(l, s, word, k, t->argv[k], err);
 	}
 	if (t->job)
 		rc = rc || expression(l, s, "workers", t->job->workers, err) || expression(l, s, "ps", t->job->ps, err) || expression(l, s, "slots", t->job->slots, err);
@@ -198,8 +214,7 @@ static int lines_of(struct lines *l, struct step *s, struct evalerr *err)
 	if (a->cache.version)
 		line(l, "version", a->cache.version->s, a->cache.version->len);
 	for (uint32_t k = 0; k < a->cache.nkey && !rc; k++) {
-		snprintf(name, sizeof name, "key %u", k);
-		rc = expression(l, s, name, a->cache.key[k], err);
+		rc = nth(l, s, "key", k, a->cache.key[k], err);
 	}
 	return rc ? -1 : 0;
 }

@@ -315,6 +315,9 @@ void inst_name(const struct inst *i, struct strbuf *b)
 	for (const struct scope *s = i->scope; s && n < 256; s = s->up)
 		if (s->owner && (s->owner->node->kind == N_FOR || s->owner->node->kind == N_LOOP || s->owner->node->kind == N_SWEEP))
 			index[n++] = s->index;
-	while (n)
-		sb_f(b, "[%u]", index[--n]);
+	while (n) {
+		sb_ch(b, '[');
+		sb_int(b, index[--n]);
+		sb_ch(b, ']');
+	}
 }

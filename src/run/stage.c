@@ -69,10 +69,10 @@ static void drop(struct slot *sl)
 void slot_give(struct rt *rt, struct slot *sl, bool strays)
 {
 	static const char *const subs[] = { "o", "i", "c" };
-	bool used[] = { sl->has_o, sl->has_i, sl->has_c };
-	int dir;
+	bool used[] = { sl->has_o, sl->has_i, sl->has_c }, any = sl->has_o || sl->has_i || sl->has_c;
+	int dir = -1;
 
-	if (strays || sl->has_ranks || !untouched(sl) || (dir = open(sl->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
+	if (strays || sl->has_ranks || !untouched(sl) || (any && (dir = open(sl->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)) {
 		drop(sl);
 		return;
 	}
@@ -82,7 +82,8 @@ void slot_give(struct rt *rt, struct slot *sl, bool strays)
 			drop(sl);
 			return;
 		}
-	close(dir);
+	if (any)
+		close(dir);
 	sl->has_o = sl->has_i = sl->has_c = false;
 	sl->next = rt->free_slots;
 	rt->free_slots = sl;

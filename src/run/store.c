@@ -13,6 +13,15 @@
 #include "memo.h"
 #include "store.h"
 
+static struct store *not_opened(struct store *st, struct strbuf *why, char **err)
+{
+	*err = xstrdup(sb_cstr(why));
+	sb_free(why);
+	free(st->dir);
+	free(st);
+	return NULL;
+}
+
 struct store *store_open(const char *dir, char **err)
 {
 	struct store *st = xcalloc(1, sizeof *st);
@@ -20,19 +29,21 @@ struct store *store_open(const char *dir, char **err)
 	struct strbuf b = { 0 };
 
 	st->dir = xstrdup(dir);
+	st->fd = -1;
 	for (size_t i = 0; i < sizeof subs / sizeof *subs; i++) {
 		char *p = file_join(dir, subs[i]);
+		int rc = make_dirs(p);
 
-		if (make_dirs(p)) {
+		if (rc)
 			sb_f(&b, "%s: %s", p, strerror(errno));
-			*err = xstrdup(sb_cstr(&b));
-			sb_free(&b);
-			free(p);
-			free(st->dir);
-			free(st);
-			return NULL;
-		}
 		free(p);
+		if (rc)
+			return not_opened(st, &b, err);
+	}
+	st->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (st->fd < 0) {
+		sb_f(&b, "%s: %s", dir, strerror(errno));
+		return not_opened(st, &b, err);
 	}
 	store_mark(st);
 	sb_f(&b, "%s/memo", dir);
@@ -67,6 +78,7 @@ void store_close(struct store *st)
 	if (!st)
 		return;
 	memo_free(st->memo);
+	close(st->fd);
 	free(st->dir);
 	free(st);
 }
@@ -76,15 +88,29 @@ const char *store_dir(const struct store *st)
 	return st->dir;
 }
 
-static char *object(const struct store *st, const struct sha *s, bool dir, const char *tail)
+#define OBJECT_NAME 71                    /* bytes of "blobs/AB/REST" */
+
+/* Within the store; to holds OBJECT_NAME bytes and a NUL. */
+static void object_name(const struct sha *s, bool dir, char *to)
 {
 	char hex[65];
-	size_t n = strlen(st->dir);
-	char *p = xmalloc(n + 80);
 
 	sha_hex(s, hex);
+	memcpy(to, dir ? "trees/" : "blobs/", 6);
+	memcpy(to + 6, hex, 2);
+	to[8] = '/';
+	memcpy(to + 9, hex + 2, 63);
+}
+
+static char *object(const struct store *st, const struct sha *s, bool dir, const char *tail)
+{
+	size_t n = strlen(st->dir), more = strlen(tail);
+	char *p = xmalloc(n + OBJECT_NAME + more + 2);
+
 	memcpy(p, st->dir, n);
-	snprintf(p + n, 80, "/%s/%.2s/%s%s", dir ? "trees" : "blobs", hex, hex + 2, tail);
+	p[n] = '/';
+	object_name(s, dir, p + n + 1);
+	memcpy(p + n + 1 + OBJECT_NAME, tail, more + 1);
 	return p;
 }
 
@@ -166,21 +192,23 @@ static void note_hash(struct store *st, const char *path, const struct sha *sha)
 
 static int blob_check(struct store *st, struct hasher *h, const struct sha *want)
 {
-	char *p = object(st, want, false, "");
+	char name[OBJECT_NAME + 1], *p;
 	struct stat s;
 	struct sha got;
-	int rc = -1;
+	int rc;
 
-	if (!stat(p, &s)) {
-		bool known = memo_get(st->memo, &s, &got);
-
-		rc = known ? 0 : store_hash(st, h, p, &got);
-		if (!rc && memcmp(&got, want, sizeof got)) {
-			unlink(p);                                          /* damaged: better gone than trusted */
-			rc = -1;
-		} else if (!rc && !known)
-			note_hash(st, p, &got);
-	}
+	object_name(want, false, name);
+	if (fstatat(st->fd, name, &s, 0))                                  /* from the store's folder: a short walk, thousands of times */
+		return -1;
+	if (memo_get(st->memo, &s, &got) && !memcmp(&got, want, sizeof got))
+		return 0;
+	p = object(st, want, false, "");
+	rc = store_hash(st, h, p, &got);
+	if (!rc && memcmp(&got, want, sizeof got)) {
+		unlink(p);                                                  /* damaged: better gone than trusted */
+		rc = -1;
+	} else if (!rc)
+		note_hash(st, p, &got);
 	free(p);
 	return rc;
 }

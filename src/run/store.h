@@ -4,7 +4,7 @@
 
 #include "rt.h"
 
-struct store { char *dir; struct memo *memo; };
+struct store { char *dir; int fd; struct memo *memo; };               /* fd: of dir */
 
 void store_mark(const struct store *st);
 int store_put_file(struct store *st, struct hasher *h, const char *path, bool copy, struct artifact *a, char **err, bool *own_fault);

@@ -371,7 +371,7 @@ void supervisor(int sock, char *name, unsigned long name_size)
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			end_all(&s);
 		if (p[1].revents) {
-			while (read(s.sigfd, si, sizeof si) > 0)
+			while (read(s.sigfd, si, sizeof si) == sizeof si)
 				;
 			reap(&s);
 		}
