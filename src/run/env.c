@@ -232,6 +232,8 @@ char **step_env(struct rt *rt, struct step *s, char *const *more, uint32_t nmore
 		sb_f(&b, "%s/c", s->slot->dir);
 		add(&e, "CW_CODE", sb_cstr(&b));
 	}
+	if (rt->makeflags)
+		add(&e, "MAKEFLAGS", rt->makeflags);
 	snprintf(num, sizeof num, "%d", s->inst->attempts ? s->inst->attempts : 1);
 	add(&e, "COULER_ATTEMPT", num);
 	for (uint32_t k = 0; k < t->nins; k++) {

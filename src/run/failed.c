@@ -65,6 +65,8 @@ static void script(struct rt *rt, const struct step *s, const char *now, struct 
 			sb_f(b, "mkdir \"$d/o/%s\" || exit\n", s->task->outs[k].name->s);
 	sb_f(b, "cd \"$d/%s\" || exit\nexec env -i", s->task->ncode ? "c" : "t");
 	for (char **e = s->env; *e; e++) {
+		if (rt->makeflags && !strncmp(*e, "MAKEFLAGS=", 10) && !strcmp(*e + 10, rt->makeflags))
+			continue;                                           /* its descriptors are this run's */
 		sb_z(b, " \\\n\t");
 		if (!secret(b, s, *e))
 			quoted(b, *e, old, now);

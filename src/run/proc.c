@@ -26,24 +26,28 @@ struct procs {
 	uint32_t running;
 };
 
-/* The child's side: keeps standard streams, the socket and the lock of the run; nothing else. */
+static int ascending(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* The child's side: keeps standard streams, the socket, the lock of the run and what steps inherit; nothing else. */
 static void child(struct rt *rt, int sock)
 {
-	int null = open("/dev/null", O_RDWR), keep[2] = { sock, rt->lock_fd };
+	const int *jobs = jobserver_fds(rt);
+	int null = open("/dev/null", O_RDWR), keep[] = { sock, rt->lock_fd, jobs[0], jobs[1] };
+	const int n = (int)(sizeof keep / sizeof *keep);
 	char *name = rt->o->argv ? rt->o->argv[0] : NULL, *end = name;
 
 	for (int i = 0; i < 3; i++)
 		dup2(null, i);
-	if (keep[0] > keep[1]) {
-		keep[0] = rt->lock_fd;
-		keep[1] = sock;
-	}
-	for (int at = 3, i = 0; i <= 2; i++) {
-		int to = i < 2 ? keep[i] : -1;
+	qsort(keep, (size_t)n, sizeof *keep, ascending);
+	for (int at = 3, i = 0; i <= n; i++) {
+		int to = i < n ? keep[i] : -1;
 
-		if (i < 2 && to < at)
+		if (i < n && to < at)
 			continue;
-		if (i == 2)
+		if (i == n)
 			close_range((unsigned)at, ~0u, 0);
 		else if (to > at)
 			close_range((unsigned)at, (unsigned)to - 1, 0);
@@ -64,6 +68,7 @@ static int open_supervisor(struct rt *rt)
 		free(ps);
 		return -1;
 	}
+	jobserver_offer(rt);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);                                  /* should the supervisor be killed, what it had comes here */
 	fflush(NULL);
 	ps->pid = fork();
@@ -121,8 +126,8 @@ int proc_start(struct rt *rt, struct proc *p, const struct spawn *s, proc_ended 
 	at = b->n;
 	memset(p, 0, sizeof *p);
 	q.id = p->id = new_id(rt->procs);
-	for (uint32_t i = 0; i < s->nextra && i < 2; i++)
-		q.extra[i] = s->extra[i];
+	for (int i = 0; i < 2; i++)
+		q.extra[i] = jobserver_fds(rt)[i];
 	sb_add(b, (const char *)&q, sizeof q);
 	add_z(b, s->path);
 	add_z(b, s->cwd);

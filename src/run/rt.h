@@ -12,6 +12,7 @@
  * sched.c      who runs next: slots, resources, max_parallel, locks
  * stage.c      the files a step reads; collect.c the values and files it leaves
  * env.c        environment; argv.c argument vector; ranks.c the workers of a job; dataflow.c for an elastic input pipeline
+ * jobserver.c  slots shared with GNU make, above and below
  * proc.c       processes, through the supervisor (supervisor.c)
  * timer.c      timers; pool.c threads for hashing
  * store.c      content-addressed files; actions.c what steps gave; memo.c hashes of files
@@ -258,7 +259,6 @@ struct spawn {                            /* what to start; read once, copied */
 	const char *cwd, *log;            /* both streams, appended */
 	const char *out;                  /* standard output, created; NULL: the log */
 	const char *in;                   /* standard input; NULL: /dev/null */
-	uint32_t nextra; const int *extra;/* descriptors that stay open under the same numbers (jobserver) */
 };
 struct proc_end {
 	int status;                       /* as wait gives it; -1: could not be started */
@@ -504,6 +504,18 @@ struct sched {
 	int gpu, gpu_total;
 };
 
+/* ---- GNU make's jobserver (jobserver.c) ---- */
+
+struct jobserver;
+void jobserver_join(struct rt *rt);                                    /* that of the make which started couler, if there is one */
+void jobserver_offer(struct rt *rt);                                   /* else one of its own for the steps, before the first */
+bool jobserver_take(struct rt *rt);                                    /* for one more step; false: jobserver_fd says when to try again */
+void jobserver_give(struct rt *rt);                                    /* what sched.nrunning steps do not need */
+void jobserver_close(struct rt *rt);
+const int *jobserver_fds(const struct rt *rt);                         /* two that steps inherit, -1: none */
+int jobserver_fd(const struct rt *rt);                                 /* to watch; -1: none */
+void jobserver_poll(struct rt *rt);
+
 /* ---- one run ---- */
 
 struct rt {
@@ -554,6 +566,8 @@ struct rt {
 	struct remote *remote;            /* NULL: none */
 	struct fetches *fetches;          /* NULL before the first */
 	struct journal *journal;
+	struct jobserver *jobserver;      /* NULL: none */
+	const char *makeflags;            /* MAKEFLAGS of the steps that share it; NULL */
 	const char *resumed;              /* run id, NULL */
 	bool told_store, told_sync;
 };

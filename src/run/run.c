@@ -290,6 +290,8 @@ static void turn(struct rt *rt)
 			remote_poll(rt);
 		else if (ev[k].data.fd == predict_fd(rt))
 			predict_poll(rt);
+		else if (ev[k].data.fd == jobserver_fd(rt))
+			jobserver_poll(rt);
 		else if (ev[k].data.fd == STDIN_FILENO)
 			approve_input(rt);
 	}
@@ -375,6 +377,7 @@ static void init(struct rt *rt)
 	rt->view = view_new(rt);
 	base_env(rt);
 	sched_init(rt);
+	jobserver_join(rt);
 }
 
 static int trace_write(struct rt *rt)
@@ -444,6 +447,7 @@ static int go(struct rt *rt)
 	event_run(rt, false);
 	rc = loop(rt);
 	procs_close(rt);
+	jobserver_close(rt);
 	pool_close(rt);
 	predict_close(rt);
 	slots_close(rt);
@@ -485,6 +489,7 @@ int run_workflow(struct ir *m, const struct run_opts *o, struct diag *d)
 	rt.cwd = cwd ? cwd : ".";
 	init(&rt);
 	rc = go(&rt);
+	jobserver_close(&rt);
 	remote_close(&rt);
 	view_end(&rt);
 	view_free(&rt);

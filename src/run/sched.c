@@ -137,6 +137,7 @@ void sched_done(struct rt *rt, struct step *s)
 	if (s->run_next)
 		s->run_next->run_prev = s->run_prev;
 	s->run_prev = NULL;
+	jobserver_give(rt);
 	locks_give(rt, s);
 	leave_workflows(rt, s);
 }
@@ -166,6 +167,9 @@ static bool launch_one(struct rt *rt)
 		at = &s->next;
 	}
 	if (!s || !fits(q, s))
+		return false;
+	jobserver_offer(rt);
+	if (!jobserver_take(rt))
 		return false;
 	*at = s->next;
 	if (!*at)

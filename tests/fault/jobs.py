@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import signal
+import subprocess
 import sys
 import time
 
@@ -255,6 +257,113 @@ def wrong_usage(box):
 	for args in (["-j", "0"], ["-j", "x"], ["--load", "-1"], ["--resume", "nonesuch"], ["--nonesuch"], ["-p", "x=1"], ["w2.cw"]):
 		r = box.run(*args)
 		assert r.code == 2 and r.err, (args, r.code, r.err)
+
+
+# ---- GNU make's jobserver ----
+
+SHARED = """
+SHELL = /bin/sh
+all: %s
+%s:
+	@echo start $(N)$@ $$(date +%%s.%%N) >> log; sleep 0.3; echo end $(N)$@ $$(date +%%s.%%N) >> log
+"""
+
+
+def width(box):
+	"(most at once, how many) of what wrote 'start X TIME' and 'end X TIME' to log"
+	at = sorted((float(line.split()[2]), 1 if line.startswith("start") else -1) for line in box.read("log").splitlines())
+	now = most = 0
+	for _, d in at:
+		now += d
+		most = max(most, now)
+	os.remove(box.path("log"))
+	return most, len(at) // 2
+
+
+def logging(box, n):
+	box.workflow('for i in range(%d) { step s { in i; run = """\n  echo "start s$i $(date +%%s.%%N)" >> %s/log; sleep 0.3; echo "end s$i $(date +%%s.%%N)" >> %s/log\n""" } }' % (n, box.dir, box.dir))
+
+
+def make(box, *args, env=None):
+	return subprocess.run(["make", *args], cwd=box.dir, env={**box.env, **(env or {})}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+		timeout=60, text=True, check=False)
+
+
+@case
+def under_make(box):
+	"make -j3 runs couler, which asks for 4, and recipes beside it: never more than 3 at once, and make gets all its slots back"
+	logging(box, 6)
+	box.put("Makefile", SHARED % ("c a b d", "a b d") + "c:\n\t+%s run -q -j4 -k w.cw\n" % box.couler)
+	p = make(box, "-j3", "-s")
+	assert p.returncode == 0 and not p.stdout, p.stdout
+	assert width(box) == (3, 9)
+	box.workflow('step bad { run = """sleep 0.2; exit 3""" }\nfor i in range(4) { step s { run = """sleep 1""" } }')
+	p = make(box, "-j3", "-s", "-k")
+	assert p.returncode == 2 and "INTERNAL" not in p.stdout, p.stdout
+	assert width(box)[1] == 3
+
+
+@case
+def make_keeps_its_jobs(box):
+	"a recipe without + cannot reach make's jobs: a line says so, and the run goes on"
+	logging(box, 2)
+	box.put("Makefile", "c:\n\t%s run -j2 w.cw\n" % box.couler)
+	p = make(box, "-j3", "-s")
+	assert p.returncode == 0 and "begin its line with +" in p.stdout, p.stdout
+	box.run(env={"MAKEFLAGS": " -j4 --jobserver-auth=fifo:/nowhere/at/all"}).ended(0).says(r"begin its line with \+")
+	box.run(env={"MAKEFLAGS": " -j4 --jobserver-auth=17,x"}).ended(0).says(r"begin its line with \+")
+	box.run(env={"MAKEFLAGS": "k -- X=1"}).ended(0).never_says(r"begin its line")
+
+
+@case
+def named_pipe(box):
+	"the jobs of make 4.4 and later are in a named pipe: two bytes are three steps at once, and they are there afterwards"
+	logging(box, 6)
+	os.mkfifo(box.path("jobs"))
+	fd = os.open(box.path("jobs"), os.O_RDWR | os.O_NONBLOCK)
+	os.write(fd, b"ab")
+	env = {"MAKEFLAGS": "k -j3 --jobserver-auth=fifo:%s -- CC=none" % box.path("jobs")}
+	box.run("-j6", env=env).ended(0)
+	assert width(box) == (3, 6) and sorted(os.read(fd, 10)) == sorted(b"ab")
+	os.write(fd, b"ab")
+	box.workflow('step s { out o: string; run = """echo "$MAKEFLAGS" > "$o" """ }\nfor i in range(3) { step t { run = """sleep 20""" } }')
+	r = box.run("-j6", "--until", "s", env=env)
+	assert r.step("s")["outputs"]["o"] == " -j --jobserver-auth=fifo:" + box.path("jobs")
+	box.workflow('for i in range(3) { step t { run = """echo x > %s/flag$COULER_ATTEMPT; sleep 20""" } }' % box.dir)
+	old = dict(box.env)
+	box.env.update(env)
+	p = box.start("-j6")
+	box.env = old
+	box.wait_for("flag1")
+	time.sleep(0.3)
+	p.send_signal(signal.SIGINT)
+	p.communicate()
+	assert sorted(os.read(fd, 10)) == sorted(b"ab")
+	os.close(fd)
+
+
+@case
+def make_in_steps(box):
+	"two steps run make each: with -j3 never more than three recipes at once, with MAKEFLAGS of their own as they say; bytes that a killed make had come back"
+	box.put("inner.mk", (SHARED % ("1 2 3 4", "1 2 3 4")).replace("log", box.path("log")))
+	box.workflow('''step a { code = ["inner.mk"]; run = """ make -s -f inner.mk N=a """ }
+step b { code = ["inner.mk"]; run = """ make -s -f inner.mk N=b """ }''')
+	box.run("-j3").ended(0)
+	assert width(box) == (3, 8)
+	box.run("-j1").ended(0)
+	assert width(box) == (1, 8)
+	box.workflow('step a { code = ["inner.mk"]; env { MAKEFLAGS = "" }; run = """ make -s -f inner.mk N=a """ }')
+	box.run("-j3").ended(0)
+	assert width(box) == (1, 4)
+	box.workflow('''step a { allow_failure = true; code = ["inner.mk"]; run = """ make -s -f inner.mk N=a & sleep 0.15; kill -9 $! $$ """ }
+step b { after = [a?]; code = ["inner.mk"]; run = """ make -s -f inner.mk N=b """ }''')
+	r = box.run("-j3").ended(0)
+	assert r.step("a")["exit_code"] == 137
+	box.put("log", "".join(line + "\n" for line in box.read("log").splitlines() if " b" in line))
+	assert width(box) == (3, 4), r.err
+	box.workflow('step a { run = """ exit 1 """ }')
+	box.run("-j3").ended(6)
+	assert "MAKEFLAGS" not in open(os.path.join(box.path(".couler", "runs"), box.runs()[-1], "failed", "a", "again.sh"), encoding="utf-8").read()
 
 
 if __name__ == "__main__":
