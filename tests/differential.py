@@ -67,6 +67,9 @@ def plan(couler, shell, file, work):
 	bad = compiled(couler, file, "shell", script)
 	if bad:
 		return bad
+	for name in os.listdir(os.path.dirname(os.path.abspath(file))):          # relative paths are those beside the plan
+		if not os.path.lexists(os.path.join(work, name)):
+			os.symlink(os.path.join(os.path.dirname(os.path.abspath(file)), name), os.path.join(work, name))
 	p = subprocess.run([*SHELLS[shell], script, "--run", state, "--outputs", outs, "-j", "2"], cwd=work, capture_output=True, text=True, timeout=240, stdin=subprocess.DEVNULL)
 	steps = {}
 	for name in os.listdir(os.path.join(state, "q")):

@@ -466,6 +466,10 @@ param() { # param NAME TYPE: from -p, checked; else its default stands
 	done
 	return 1
 }
+default() { # default NAME EXPRESSION: of a parameter that was not given
+	printf 'BEGIN { param("%s", %s) }\n' "$1" "$2" >"$T/param.awk"
+	compute "$T/param.awk" || exit 2
+}
 on_signal() {
 	trap '' "$1"
 	say "$0: interrupted; ending what runs"

@@ -59,7 +59,7 @@ static void default_line(struct plan *p, const struct ir_param *q, bool entry)
 		return;
 	}
 	sh_expr(p, &e, q->dflt);
-	sb_f(p->out, " || store_ @%s ", q->name->s);
+	sb_f(p->out, entry ? " || default %s " : " || store_ @%s ", q->name->s);
 	sh_quoted(p->out, e.s, e.n);
 	sb_ch(p->out, '\n');
 	sb_free(&e);

@@ -550,6 +550,10 @@ param() { # param NAME TYPE: from -p, checked; else its default stands
 	done
 	return 1
 }
+default() { # default NAME EXPRESSION: of a parameter that was not given
+	printf 'BEGIN { param("%s", %s) }\n' "$1" "$2" >"$T/param.awk"
+	compute "$T/param.awk" || exit 2
+}
 on_signal() {
 	trap '' "$1"
 	say "$0: interrupted; ending what runs"
@@ -669,7 +673,7 @@ write_values() {
 
 function die(msg) { printf "%s\n", msg > "/dev/stderr"; DEAD = 1; exit 121 }
 function at(where) { WHERE = where; return "" }
-function bad(msg) { die(WHERE ": " msg) }
+function bad(msg) { die(WHERE == "" ? msg : WHERE ": " msg) }
 
 function typ(v) { return substr(v, 1, 1) }
 function txt(v) { return substr(v, typ(v) == "L" ? 3 : 2) }
@@ -1218,7 +1222,13 @@ function given(name, t, file,   s, why, x) {
 	why = same_type(t, s)
 	if (why != "") { printf "parameter '%s' %s: %s\n", name, why, s > "/dev/stderr"; exit 2 }
 	if (t == "t") s = txt(utc("t" s))
-	store("@" name, t == "Lp" || t == "p" ? t s : t s)
+	param(name, t s)
+}
+function param(name, v) {
+	if (typ(v) == "p" && system("test -e " sh_quote(full(txt(v)))) != 0) {
+		printf "parameter '%s': %s does not exist; a relative path is one beside the plan\n", name, full(txt(v)) > "/dev/stderr"; exit 2
+	}
+	store("@" name, v)
 }
 # "1h30m" in seconds, "2Gi" in bytes; "" when s is neither that nor a number.
 function unit(t, s,   x, n, u) {
