@@ -186,7 +186,7 @@ $(B)/search_ask: tests/bench/search_ask.c $(B)/libcouler.a
 SEARCH_VENV := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/couler-dev/search-venv
 bench-search: $(B)/couler $(B)/search_ask
 	test -x $(SEARCH_VENV)/bin/optuna || { python3 -m venv $(SEARCH_VENV) && $(SEARCH_VENV)/bin/pip install -q -r tests/bench/requirements-search.txt; }
-	$(SEARCH_VENV)/bin/python tests/bench/search.py $(B)/couler $(B)/search_ask --out docs/optimizer.md
+	$(SEARCH_VENV)/bin/python tests/bench/search.py $(B)/couler $(B)/search_ask --runs $(B)/search.json --out docs/optimizer.md
 
 # The local runner against its peers (docs/benchmarks-run.md), and the 1,000 kills of which the tests do 50.
 bench-run: $(B)/couler

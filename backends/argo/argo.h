@@ -115,6 +115,7 @@ struct winfo {
 	enum form *param;                 /* of a called workflow's parameters */
 	const char **param_name;
 	bool called, needed;
+	bool many;                        /* a call of it stands in a `for`, a loop or a sweep, or in a workflow of which this holds */
 	uint32_t doc;                     /* the workflow in whose document it stands */
 	const char *object;               /* name of the WorkflowTemplate that is its document; NULL: it has none of its own */
 };
@@ -145,7 +146,7 @@ struct argo {
 	struct shape **shape_table;
 	uint32_t shape_cap;
 	int err;
-	bool strict, limits;
+	bool strict, limits, memoize;
 	const char *repository;           /* kind of the cluster's artifact repository: s3, gcs, ... */
 	/* what the documents need because a template uses it */
 	bool uses_none, uses_gate, uses_wrapper, uses_command, uses_fail, uses_hand;

@@ -71,6 +71,7 @@ static const struct cap caps[] = {
 const struct optdesc argo_opts[] = {
 	{ "as", OPT_ENUM, "auto", "auto|workflow|template|cron|cron-template", "what is written: a Workflow, a WorkflowTemplate, a CronWorkflow, or a CronWorkflow that runs a WorkflowTemplate; auto: by the schedule" },
 	{ "limits", OPT_BOOL, "on", NULL, "refuse what a cluster with the usual limits would: 200 templates, 200 tasks a template, 1 MiB" },
+	{ "memoize", OPT_BOOL, "off", NULL, "keep the results of steps with cache = on (memoize); the controller must be allowed to create and update ConfigMaps" },
 	{ "repository", OPT_ENUM, "s3", "s3|gcs|oss|azure", "kind of the cluster's artifact repository, for files that are gathered" },
 	{ "strict", OPT_BOOL, "off", NULL, "expect string parameters encoded as steps' outputs are, so that any text can be given" },
 	{ NULL, OPT_BOOL, NULL, NULL, NULL },

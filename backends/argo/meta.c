@@ -533,6 +533,7 @@ static void prepare(struct argo *g, enum kind k)
 {
 	g->depth = g->entry_depth = k == KIND_CRON ? 3 : 2;
 	g->strict = opt_bool(g->o, "argo", argo_opts, "strict");
+	g->memoize = opt_bool(g->o, "argo", argo_opts, "memoize");
 	g->limits = !g->measured && opt_bool(g->o, "argo", argo_opts, "limits");
 	g->repository = opt_string(g->o, "argo", argo_opts, "repository");
 	if (store_called(g->m, g->m->entry->artifacts))

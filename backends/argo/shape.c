@@ -322,6 +322,7 @@ static void add_node(struct argo *g, const struct node *n)
 	for (uint32_t i = 0; i < n->nins && s->task; i++)
 		join_input(g, s, n, i);
 	s->users++;
+	s->many |= graph_repeated(n->graph) || g->w[n->graph->workflow->id].many;
 }
 
 static void group_node(struct node *n, void *data)
@@ -339,6 +340,7 @@ static void call_node(struct node *n, void *data)
 	if (n->kind != N_CALL)
 		return;
 	wi = &g->w[n->u.callee->id];
+	wi->many |= graph_repeated(n->graph) || g->w[n->graph->workflow->id].many;
 	for (uint32_t i = 0; i < n->nins; i++) {
 		const struct ir_param *p = &n->u.callee->params[i];
 		const struct expr *e = n->ins[i] ? n->ins[i] : p->dflt;

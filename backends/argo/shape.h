@@ -30,6 +30,7 @@ struct shape {
 	const struct node *first;
 	uint32_t hash, users;
 	bool keyed, counted;              /* files have keys of their own; lists of files say how long they are */
+	bool many;                        /* a user of it runs many times: in a `for`, a loop, a sweep, or a call there */
 	const char *name, *try_;          /* templates: the step; the one around it that always succeeds (NULL: not used) */
 	const char *inner;                /* the container, where `name` only checks what it leaves; NULL */
 	struct shape_in *ins;
@@ -75,6 +76,9 @@ void attr_synchronization(struct argo *g, struct yaml *y, struct site *x, const 
 /* ---- body.c ---- */
 const char *command_word(struct site *x, const struct expr *e);          /* for a container without the wrapper: as Kubernetes wants it */
 void body_write(struct argo *g, struct yaml *y, struct shape *s, struct site *x);
+/* ---- memo.c ---- */
+bool graph_repeated(const struct graph *gr);                           /* what is in it runs many times for one activation of the workflow */
+void memo_write(struct argo *g, struct yaml *y, struct shape *s, struct site *x);       /* `memoize`; y holds what the template has said */
 /* ---- job.c ---- */
 void job_write(struct argo *g, struct yaml *y, struct shape *s, struct site *x);
 

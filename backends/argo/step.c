@@ -549,6 +549,7 @@ static void pod_template(struct argo *g, struct yaml *y, struct shape *s)
 	body_write(g, &in, s, &x);
 	if (s->attrs)
 		attr_template(g, &in, &x, s->attrs);
+	memo_write(g, &in, s, &x);
 	inputs(g, y, s);
 	sb_add(out, body.s ? body.s : "", body.n);
 	sb_free(&body);

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""The searches of `sweep` against their peers: search.py COULER SEARCH_ASK [--seeds 30] [-o FILE.json]
+"""The searches of `sweep` against their peers: search.py COULER SEARCH_ASK [--seeds 30] [--runs FILE.json]
 
 Branin (50 trials), Hartmann6 (60) and a real model (scikit-learn's SGD classifier on its digits, four hyperparameters, 40
 trials; error on held-out digits): regret after the same number of trials, by couler's tpe and random, Optuna's TPESampler
 and RandomSampler, scikit-optimize's gp_minimize. Halving on the real model, 27 configurations from 1 to 27 epochs, by
 couler's table, against random search and Optuna's SuccessiveHalvingPruner with the same number of epochs in all.
-Prints a Markdown table; the JSON holds every run.
+Prints a Markdown table. --runs keeps every run, and takes those that are in it: what was broken off goes on.
 """
 import argparse
 import datetime
@@ -20,8 +20,11 @@ import sys
 import tempfile
 import warnings
 
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")  # before numpy: its threads get in each other's way
+
 import numpy as np
 import optuna
+import skopt
 from sklearn.datasets import load_digits
 from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import train_test_split
@@ -108,7 +111,6 @@ def optuna_with(sampler):
 
 
 def skopt_gp(_, f, space, trials, seed):
-	import skopt
 	r = skopt.gp_minimize(f, [skopt.space.Real(lo, hi, prior="log-uniform" if kind == "log" else "uniform") for lo, hi, kind in space], n_calls=trials, random_state=seed)
 	return list(r.func_vals)
 
@@ -200,15 +202,25 @@ def main():
 	ap.add_argument("--methods", default=",".join(METHODS))
 	ap.add_argument("--problems", default="Branin,Hartmann6,digits,halving")
 	ap.add_argument("--out", help="a page: written between <!-- search --> and <!-- /search -->")
-	ap.add_argument("-o", "--output")
+	ap.add_argument("--runs", default="", help="a file")
 	o = ap.parse_args()
 	methods = [m for m in METHODS if m in o.methods.split(",")]
 	problems = [p for p in PROBLEMS if p[0] in o.problems.split(",")]
+	kept = json.load(open(o.runs, encoding="utf-8")) if o.runs and os.path.exists(o.runs) else {}
+
+	def once(key, f):
+		if key not in kept:
+			kept[key] = f()
+			if o.runs:
+				with open(o.runs + ".new", "w", encoding="utf-8") as out:
+					json.dump(kept, out)
+				os.replace(o.runs + ".new", o.runs)
+		return kept[key]
 	runs, lines = {}, ["30 seeds" if o.seeds == 30 else "%d seeds" % o.seeds]
-	lines[0] += ", %s, Optuna %s." % (datetime.date.today().isoformat(), optuna.__version__)
+	lines[0] += ", %s, Optuna %s%s." % (datetime.date.today().isoformat(), optuna.__version__, ", scikit-optimize " + skopt.__version__ if "scikit-optimize gp_minimize" in methods else "")
 	for name, f, _, space, trials in problems:
 		for m in methods:
-			runs[name, m] = [METHODS[m](o.ask, f, space, trials, seed) for seed in range(1, o.seeds + 1)]
+			runs[name, m] = [once("%s/%s/%d" % (name, m, seed), lambda: [float(v) for v in METHODS[m](o.ask, f, space, trials, seed)]) for seed in range(1, o.seeds + 1)]
 			print("%s, %s done" % (name, m), file=sys.stderr)
 	lines += ["", "| search | " + " | ".join("%s, %d trials" % (p[0], p[4]) for p in problems) + " |", "|---|" + "---|" * len(problems)]
 	for m in methods:
@@ -219,10 +231,10 @@ def main():
 		lines.append("| %s | %s |" % (m, " | ".join(cells)))
 	halving = {"couler halving": [], "random, 27 epochs each": [], "Optuna SuccessiveHalvingPruner": []}
 	for seed in range(1, o.seeds + 1 if "halving" in o.problems.split(",") else 1):
-		err, epochs = halving_couler(o.couler, seed)
+		err, epochs = once("halving/couler/%d" % seed, lambda: halving_couler(o.couler, seed))
 		halving["couler halving"].append(err)
-		halving["random, 27 epochs each"].append(halving_random(None, seed, epochs))
-		halving["Optuna SuccessiveHalvingPruner"].append(halving_optuna(None, seed, epochs))
+		halving["random, 27 epochs each"].append(once("halving/random/%d" % seed, lambda: halving_random(None, seed, epochs)))
+		halving["Optuna SuccessiveHalvingPruner"].append(once("halving/optuna/%d" % seed, lambda: halving_optuna(None, seed, epochs)))
 	if halving["couler halving"]:
 		lines += ["", "| halving on digits, %d epochs in all | error |" % epochs, "|---|---|"] + ["| %s | %s |" % (k, middle(v)) for k, v in halving.items()]
 	print("\n".join(lines))
@@ -230,9 +242,6 @@ def main():
 		text = open(o.out, encoding="utf-8").read()
 		with open(o.out, "w", encoding="utf-8") as f:
 			f.write(re.sub(r"(<!-- search -->\n).*?(<!-- /search -->)", lambda m: m.group(1) + "\n" + "\n".join(lines) + "\n\n" + m.group(2), text, flags=re.S))
-	if o.output:
-		with open(o.output, "w", encoding="utf-8") as f:
-			json.dump({"seeds": o.seeds, "runs": {"%s/%s" % k: v for k, v in runs.items()}, "halving": halving}, f)
 
 
 if __name__ == "__main__":
