@@ -16,7 +16,8 @@ struct run_opts {
 	const char *project;              /* project root; NULL: the entry file's folder */
 	int64_t profile;                  /* a dataflow ends after so many records and every operator is measured; 0: no */
 	const char *cache_remote;
-	const char *container;            /* "podman", "docker", "apptainer"; NULL */
+	const char *container;            /* "podman", "docker", "apptainer": steps with an image run in it; NULL: all run on the host */
+	bool network;                     /* containers have the host's network, whether they declare it or not */
 	const char *events, *outputs_json, *trace;                          /* files; NULL: none */
 	int color;                        /* -1: as the terminal says */
 	char *const *argv;                /* of the command: shown to rerun, kept for resume */
@@ -28,6 +29,7 @@ struct run_opts {
  */
 int run_workflow(struct ir *m, const struct run_opts *o, struct diag *d);
 
+extern const struct cap run_container_caps[];                           /* the same with opts.container */
 extern const struct cap run_caps[];                                     /* what a local run cannot carry, as a backend's rows */
 
 /* Fills in what the operators of m's dataflows took in earlier runs, where the source gives no figures. store as below. */

@@ -55,6 +55,10 @@ static int set(const char *name, const char *value, void *data)
 		o->resume = value;
 	else if (!strcmp(name, "cache"))
 		o->cache_dir = r->job->cache = value;
+	else if (!strcmp(name, "container"))
+		o->container = value;
+	else if (!strcmp(name, "network"))
+		o->network = true;
 	else if (!strcmp(name, "cache-remote"))
 		o->cache_remote = value;
 	else if (!strcmp(name, "cache-budget")) {
@@ -89,7 +93,7 @@ static int trim(const struct run *r, struct ir *m, int rc)
 }
 
 /* What this machine cannot carry is refused as an engine refuses it: before anything runs. */
-static const struct backend here = { .name = "couler run", .caps = run_caps };
+static const struct backend here = { .name = "couler run", .caps = run_caps }, contained = { .name = "couler run --container", .caps = run_container_caps };
 
 static int run(int argc, char **argv)
 {
@@ -113,7 +117,7 @@ static int run(int argc, char **argv)
 		r.o.cache_remote = NULL;
 	r.o.project = project_root(r.job->arena, r.job->path);
 	m = job_module(r.job, NULL, &rc);
-	if (m && backend_check(&here, m, r.job->opts, r.job->diag)) {
+	if (m && backend_check(r.o.container ? &contained : &here, m, r.job->opts, r.job->diag)) {
 		rc = 4;
 		m = NULL;
 	}
@@ -143,6 +147,8 @@ static const struct cli_opt opts[] = {
 	{ 0, "cache", "DIR", "where results are kept (default: COULER_CACHE, else .couler)", "dir" },
 	{ 0, "cache-remote", "PLACE", "share results: a folder, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or https://HOST/PATH", "dir" },
 	{ 0, "cache-budget", "SIZE", "after the run keep no more than this: what is worth its room least goes first", NULL },
+	{ 0, "container", "ENGINE", "run steps that have an image in it, by podman, docker or apptainer", "podman|docker|apptainer" },
+	{ 0, "network", NULL, "containers may use the network; without it only what declares it does", NULL },
 	{ 0, "outputs-json", "FILE", "write outputs and the state of each step as JSON", "file" },
 	{ 0, "events", "FILE", "write what happens as JSON lines", "file" },
 	{ 0, "trace", "FILE", "write a trace for chrome://tracing or Perfetto", "file" },
@@ -159,5 +165,6 @@ const struct command command_run = {
 		"exit codes: 0 done, 1 errors in the source, 2 wrong usage, 3 file or lock trouble, 4 something\none machine cannot carry, 6 a step failed; an interrupted run dies by the signal.\n",
 	.examples = "couler run churn.cw                          # all of it\n"
 		    "couler run churn.cw -p region=us-east-1 -j 4 # with a parameter, four steps at once\n"
-		    "couler run churn.cw --explain                # why does each step run?\n",
+		    "couler run churn.cw --explain                # why does each step run?\n"
+		    "couler run churn.cw --container=podman       # steps that have an image, in it\n",
 };

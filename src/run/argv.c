@@ -59,7 +59,7 @@ static bool runs(const char *path)
 	return !stat(path, &st) && S_ISREG(st.st_mode) && !access(path, X_OK);
 }
 
-static const char *search(struct arena *a, const char *path, const char *name)
+const char *program_on(struct arena *a, const char *path, const char *name)
 {
 	struct strbuf b = { 0 };
 	const char *found = NULL;
@@ -91,11 +91,11 @@ static const char *program(struct rt *rt, struct step *s, const char *name, char
 		if (!strncmp(*env, "PATH=", 5))
 			path = *env + 5;
 	if (path && strcmp(path, rt->path_env))
-		return search(s->arena, path, name);
+		return program_on(s->arena, path, name);
 	key = str_internz(rt->m->strs, name);
 	found = strmap_get(&rt->programs, key);
 	if (!found) {
-		found = search(rt->arena, rt->path_env, name);
+		found = program_on(rt->arena, rt->path_env, name);
 		if (found)
 			strmap_put(rt->arena, &rt->programs, key, (void *)(uintptr_t)found);
 	}
@@ -147,7 +147,7 @@ static char **script_argv(struct rt *rt, struct step *s)
 		info->tried = true;
 		info->words = plain_words(rt->arena, script);
 	}
-	if (sh && info->words && program(rt, s, info->words[0], s->env))
+	if (sh && info->words && !in_container(rt, s) && program(rt, s, info->words[0], s->env))
 		return info->words;
 	v = arena_array(s->arena, char *, 6);
 	if ((sh || bash) && script->len <= IN_ARGUMENT) {
@@ -202,9 +202,9 @@ char **step_argv(struct rt *rt, struct step *s, const char **path)
 	s->fault = FAULT_VALUE;
 	if (s->task->body == BODY_DATAFLOW)
 		return dataflow_argv(rt, s, path);
-	v = s->task->body == BODY_COMMAND ? command_argv(rt, s) : script_argv(rt, s);
-	if (!v)
-		return NULL;
+	v = s->task->body == BODY_COMMAND || s->task->body == BODY_ARGS ? command_argv(rt, s) : script_argv(rt, s);
+	if (!v || in_container(rt, s))
+		return v;                                                   /* the image has the program */
 	*path = program(rt, s, v[0], s->env);
 	if (!*path) {
 		s->fault = FAULT_EXIT;

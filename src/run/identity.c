@@ -211,6 +211,8 @@ static int lines_of(struct lines *l, struct step *s, struct evalerr *err)
 	if (t->job)
 		rc = rc || expression(l, s, "workers", t->job->workers, err) || expression(l, s, "ps", t->job->ps, err) || expression(l, s, "slots", t->job->slots, err);
 	rc = rc || env(l, s, err) || expression(l, s, "image", a->image, err);
+	if (in_container(l->rt, s))
+		sb_z(&l->b, "contained\n");                                /* the same image, but this machine's programs: another result */
 	if (a->cache.version)
 		line(l, "version", a->cache.version->s, a->cache.version->len);
 	for (uint32_t k = 0; k < a->cache.nkey && !rc; k++) {

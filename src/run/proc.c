@@ -134,6 +134,7 @@ int proc_start(struct rt *rt, struct proc *p, const struct spawn *s, proc_ended 
 	add_z(b, s->log);
 	add_z(b, s->out);
 	add_z(b, s->in);
+	add_z(b, s->container);
 	for (; s->argv[q.argc]; q.argc++)
 		add_z(b, s->argv[q.argc]);
 	for (; s->envp[q.envc]; q.envc++) {

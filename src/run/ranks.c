@@ -288,6 +288,8 @@ static int start_one(struct rt *rt, struct step *s, const struct spawn *sp, cons
 			if (!strncmp(*e, "CW_TMP=", 7))
 				mine.cwd = *e + 7;
 	}
+	if (in_container(rt, s) && container_wrap(rt, s, &mine))
+		return -1;
 	*at = (struct rank){ .step = s, .index = index };
 	if (proc_start(rt, &at->proc, &mine, rank_ended, at)) {
 		step_why(s, "worker %u could not be started: %s", index, strerror(errno));

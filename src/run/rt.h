@@ -12,6 +12,7 @@
  * sched.c      who runs next: slots, resources, max_parallel, locks
  * stage.c      the files a step reads; collect.c the values and files it leaves
  * env.c        environment; argv.c argument vector; ranks.c the workers of a job; dataflow.c for an elastic input pipeline
+ * container.c  command lines of podman, docker, apptainer
  * jobserver.c  slots shared with GNU make, above and below
  * proc.c       processes, through the supervisor (supervisor.c)
  * timer.c      timers; pool.c threads for hashing
@@ -259,6 +260,7 @@ struct spawn {                            /* what to start; read once, copied */
 	const char *cwd, *log;            /* both streams, appended */
 	const char *out;                  /* standard output, created; NULL: the log */
 	const char *in;                   /* standard input; NULL: /dev/null */
+	const char *container;            /* to remove where the program is killed that started it, by that program; NULL */
 };
 struct proc_end {
 	int status;                       /* as wait gives it; -1: could not be started */
@@ -408,7 +410,7 @@ struct step {
 	struct value *outs;               /* collected, in the arena of the run */
 	char *what;                       /* why it failed; malloc */
 	struct locks *locks;
-	int *gpus;
+	const char *gpu_list;             /* the GPUs that it has, as CUDA_VISIBLE_DEVICES; NULL: none */
 	void (*done)(struct rt *, struct step *, enum status, int exit_code);   /* NULL: the instance's own step */
 	void *data;
 };
@@ -446,6 +448,7 @@ int step_inputs(struct rt *rt, struct step *s);                        /* stage.
 const char *step_out_path(struct rt *rt, struct step *s, uint32_t out);/* in s->arena */
 const char *step_stdout(struct step *s);                               /* file for standard output; NULL: the log */
 char **step_env(struct rt *rt, struct step *s, char *const *more, uint32_t nmore);        /* env.c; in s->arena; NULL after s->what */
+const char *program_on(struct arena *a, const char *path, const char *name);     /* NULL: not there */
 char **step_argv(struct rt *rt, struct step *s, const char **path);    /* argv.c; NULL after s->what */
 int step_eval_in(struct rt *rt, struct step *s, const struct expr *e, bool identity, struct value *out, struct evalerr *err);
 int step_limits(struct rt *rt, struct step *s, struct evalerr *err);   /* limits.c: timeout, resources */
@@ -503,6 +506,16 @@ struct sched {
 	double cpu, memory, cpu_total, memory_total;
 	int gpu, gpu_total;
 };
+
+/* ---- --container (container.c) ---- */
+
+int containers_open(struct rt *rt);                                    /* 0, or an exit code after a diagnostic */
+void containers_close(struct rt *rt);                                  /* its volumes go */
+bool in_container(const struct rt *rt, const struct step *s);
+int container_wrap(struct rt *rt, struct step *s, struct spawn *sp);   /* what starts the container that runs sp; -1 after s->what */
+bool container_broken(const struct rt *rt, const struct step *s, int code);     /* the exit code says that there was no container */
+void container_remark(struct rt *rt, const struct step *s, int code);  /* once, where a step without network failed */
+void container_host(struct rt *rt, const struct step *s);              /* once, where a step has no image */
 
 /* ---- GNU make's jobserver (jobserver.c) ---- */
 
@@ -567,6 +580,7 @@ struct rt {
 	struct fetches *fetches;          /* NULL before the first */
 	struct journal *journal;
 	struct jobserver *jobserver;      /* NULL: none */
+	struct containers *containers;    /* NULL: none are wanted */
 	const char *makeflags;            /* MAKEFLAGS of the steps that share it; NULL */
 	const char *resumed;              /* run id, NULL */
 	bool told_store, told_sync;

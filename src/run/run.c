@@ -421,6 +421,8 @@ static int go(struct rt *rt)
 	if (!rc)
 		rc = select_nodes(rt);
 	if (!rc)
+		rc = containers_open(rt);
+	if (!rc)
 		rc = remote_open(rt);
 	if (!rc)
 		rc = open_store(rt);
@@ -448,6 +450,7 @@ static int go(struct rt *rt)
 	rc = loop(rt);
 	procs_close(rt);
 	jobserver_close(rt);
+	containers_close(rt);
 	pool_close(rt);
 	predict_close(rt);
 	slots_close(rt);

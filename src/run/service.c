@@ -198,6 +198,17 @@ static void stop(struct rt *rt, struct active *a)
 	end_process(rt, of_active(a));
 }
 
+/* The image starts itself: a task without words, under the number behind those of the module. */
+static struct ir_task *image_alone(struct rt *rt)
+{
+	struct ir_task *t = arena_new_of(rt->arena, struct ir_task);
+
+	t->name = str_internz(rt->m->strs, "service");
+	t->body = BODY_ARGS;
+	t->id = rt->m->tasks.n;
+	return t;
+}
+
 void service_start(struct rt *rt, struct inst *i)
 {
 	struct service *v = arena_new_of(rt->arena, struct service);
@@ -217,7 +228,7 @@ void service_start(struct rt *rt, struct inst *i)
 	}
 	rt->services++;
 	active_add(rt, &v->active, stop);
-	v->step = step_new(rt, i, n->u.service.task, n->attrs);
+	v->step = step_new(rt, i, n->u.service.task ? n->u.service.task : image_alone(rt), n->attrs);
 	v->step->done = process_ended;
 	v->step->data = v;
 	timer_set(rt, &v->timer, now_mono() + LOOK_EVERY / 4, look, v);

@@ -371,6 +371,12 @@ void step_attempt_ended(struct rt *rt, struct proc *p, const struct proc_end *e)
 	if (WIFSIGNALED(e->status) && !s->ranks)
 		step_why(s, "%s by signal %d (%s)%s", p->killed || p->sig ? "ended" : "killed", WTERMSIG(e->status), strsignal(WTERMSIG(e->status)),
 			WTERMSIG(e->status) == SIGKILL && !p->killed ? "; the system does so when memory runs out" : "");
+	container_remark(rt, s, code);
+	if (container_broken(rt, s, code)) {
+		step_why(s, "its container could not be started; its log says why");
+		step_failed(rt, s, FAULT_ERROR, code);
+		return;
+	}
 	step_failed(rt, s, FAULT_EXIT, code);
 }
 
@@ -381,6 +387,20 @@ void step_collected(struct rt *rt, struct step *s)
 		return;
 	}
 	publish(rt, s);
+}
+
+/* In its container; -1 after the step has failed. */
+static int wrapped(struct rt *rt, struct step *s, struct spawn *sp)
+{
+	if (!container_wrap(rt, s, sp)) {
+		s->env = (char **)(uintptr_t)sp->envp;
+		s->argv = (char **)(uintptr_t)sp->argv;
+		return 0;
+	}
+	if (s->run_prev)
+		sched_done(rt, s);
+	step_failed(rt, s, FAULT_VALUE, EXIT_VALUE);
+	return -1;
 }
 
 void step_launch(struct rt *rt, struct step *s)
@@ -415,6 +435,9 @@ void step_launch(struct rt *rt, struct step *s)
 	sp.log = arena_dup(s->arena, b.s, b.n);
 	sp.out = step_stdout(s);
 	sb_free(&b);
+	container_host(rt, s);
+	if (in_container(rt, s) && s->task->body != BODY_JOB && wrapped(rt, s, &sp))
+		return;
 	view_started(rt, s);
 	event_started(rt, s);
 	if (s->task->body == BODY_JOB ? ranks_start(rt, s, &sp) : proc_start(rt, &s->proc, &sp, step_attempt_ended, s)) {

@@ -25,9 +25,10 @@
 
 #include "couler/arena.h"
 
+#define REMOVE_MS 15000
 #define GRACE_MS 200                      /* for steps of a runner that was killed */
 
-struct child { pid_t pid; uint32_t id; char *tag; };
+struct child { pid_t pid; uint32_t id; char *tag, *container; };     /* container: "PROGRAM\0NAME"; NULL */
 struct sup {
 	int sock, sigfd, children;        /* children: /proc/.../children, -1 where the kernel lacks it */
 	struct child *run;
@@ -40,7 +41,7 @@ struct sup {
 
 /* ---- starting ---- */
 
-struct start { const char *path, *cwd, *log, *out, *in; char **argv, **envp; int32_t extra[2]; };
+struct start { const char *path, *cwd, *log, *out, *in, *container; char **argv, **envp; int32_t extra[2]; };
 
 static int put_fd(const char *path, int flags, int to)
 {
@@ -96,6 +97,18 @@ static void reply(struct sup *s, const struct sup_reply *r)
 	}
 }
 
+static char *container_of(const struct start *st)
+{
+	size_t a = strlen(st->path) + 1, b = strlen(st->container) + 1;
+	char *p = b > 1 ? xmalloc(a + b) : NULL;
+
+	if (p) {
+		memcpy(p, st->path, a);
+		memcpy(p + a, st->container, b);
+	}
+	return p;
+}
+
 static void start(struct sup *s, const struct sup_request *q, const struct start *st)
 {
 	volatile int stage = SUP_FORK;
@@ -122,14 +135,14 @@ static void start(struct sup *s, const struct sup_request *q, const struct start
 		s->cap = s->cap ? 2 * s->cap : 16;
 		s->run = xrealloc(s->run, s->cap * sizeof *s->run);
 	}
-	s->run[s->n++] = (struct child){ pid, q->id, q->tag < q->envc ? xstrdup(st->envp[q->tag]) : NULL };
+	s->run[s->n++] = (struct child){ pid, q->id, q->tag < q->envc ? xstrdup(st->envp[q->tag]) : NULL, container_of(st) };
 }
 
 static void request(struct sup *s, const struct sup_request *q, char *text)
 {
 	size_t need = (size_t)q->argc + q->envc + 2, k = 0;
 	struct start st;
-	const char *fixed[5];
+	const char *fixed[6];
 
 	if (q->op == SUP_SIGNAL) {
 		for (uint32_t i = 0; i < s->n; i++)
@@ -141,7 +154,7 @@ static void request(struct sup *s, const struct sup_request *q, char *text)
 		s->nstrs = 2 * need;
 		s->strs = xrealloc(s->strs, s->nstrs * sizeof *s->strs);
 	}
-	for (int i = 0; i < 5; i++, text += strlen(text) + 1)
+	for (int i = 0; i < 6; i++, text += strlen(text) + 1)
 		fixed[i] = text;
 	for (uint32_t i = 0; i < q->argc; i++, text += strlen(text) + 1)
 		s->strs[k++] = text;
@@ -149,7 +162,7 @@ static void request(struct sup *s, const struct sup_request *q, char *text)
 	for (uint32_t i = 0; i < q->envc; i++, text += strlen(text) + 1)
 		s->strs[k++] = text;
 	s->strs[k] = NULL;
-	st = (struct start){ fixed[0], fixed[1], fixed[2], fixed[3], fixed[4], s->strs, s->strs + q->argc + 1, { q->extra[0], q->extra[1] } };
+	st = (struct start){ fixed[0], fixed[1], fixed[2], fixed[3], fixed[4], fixed[5], s->strs, s->strs + q->argc + 1, { q->extra[0], q->extra[1] } };
 	start(s, q, &st);
 }
 
@@ -188,6 +201,11 @@ static int serve(struct sup *s)
 }
 
 /* ---- ending ---- */
+
+static void nap(long ms)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000 }, NULL);
+}
 
 /* Children that are no step of ours: left behind by steps. Calls f with each; their number, or -1 where it cannot be known. */
 static int strays(struct sup *s, int (*f)(struct sup *, pid_t, const char *), const char *tag)
@@ -255,11 +273,6 @@ static int kill_any(struct sup *s, pid_t pid, const char *tag)
 	return 1;
 }
 
-static void nap(long ms)
-{
-	nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000 }, NULL);
-}
-
 /* Ends what a step left outside of its group; 1 if something is still there. */
 static int end_strays(struct sup *s, const char *tag)
 {
@@ -272,12 +285,38 @@ static int end_strays(struct sup *s, const char *tag)
 	return left != 0;
 }
 
+/* A container outlives the program that started it where that was killed; it gets REMOVE_MS to go. */
+static void remove_container(char *container)
+{
+	char *argv[] = { container, (char *)(uintptr_t)"rm", (char *)(uintptr_t)"-f", container + strlen(container) + 1, NULL };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		sigset_t none;
+
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		for (int fd = 0; fd < 3; fd++)
+			dup2(null, fd);
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	for (int ms = 0; pid > 0 && ms < REMOVE_MS && waitpid(pid, &status, WNOHANG) == 0; ms += 5)
+		nap(5);
+	if (null >= 0)
+		close(null);
+}
+
 static void ended(struct sup *s, uint32_t i, int status, const struct rusage *ru)
 {
 	struct child c = s->run[i];
 	struct sup_reply r = { .id = c.id, .status = status };
 
 	s->run[i] = s->run[--s->n];
+	if (c.container && WIFSIGNALED(status))
+		remove_container(c.container);
+	free(c.container);
 	r.strays = (uint32_t)end_strays(s, c.tag);
 	free(c.tag);
 	r.cpu_user = (double)ru->ru_utime.tv_sec + (double)ru->ru_utime.tv_usec / 1e6;
@@ -307,9 +346,18 @@ static void reap(struct sup *s)
 	}
 }
 
+static void swap(struct child *a, struct child *b)
+{
+	struct child c = *a;
+
+	*a = *b;
+	*b = c;
+}
+
 /* The runner is gone: everything ends. */
 static _Noreturn void end_all(struct sup *s)
 {
+	uint32_t n = s->n;
 	int status;
 	pid_t pid;
 
@@ -322,7 +370,7 @@ static _Noreturn void end_all(struct sup *s)
 			for (uint32_t i = 0; i < s->n; i++)
 				if (s->run[i].pid == pid) {
 					kill(-pid, SIGKILL);
-					s->run[i--] = s->run[--s->n];
+					swap(&s->run[i--], &s->run[--s->n]);
 				}
 		if (s->n)
 			nap(5);
@@ -330,6 +378,9 @@ static _Noreturn void end_all(struct sup *s)
 	for (uint32_t i = 0; i < s->n; i++)
 		kill(-s->run[i].pid, SIGKILL);
 	s->n = 0;
+	for (uint32_t i = 0; i < n; i++)
+		if (s->run[i].container)
+			remove_container(s->run[i].container);
 	for (;;) {
 		strays(s, kill_any, NULL);
 		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)

@@ -7,7 +7,7 @@
 enum sup_op { SUP_START, SUP_SIGNAL };
 enum sup_stage { SUP_OK, SUP_FORK, SUP_CHDIR, SUP_IN, SUP_LOG, SUP_OUT, SUP_EXEC };
 
-/* Followed by NUL-terminated strings: path, cwd, log, out, in (empty: none), argv, envp. */
+/* Followed by NUL-terminated strings: path, cwd, log, out, in, container (empty: none), argv, envp. */
 struct sup_request {
 	uint32_t len;                     /* of all of it */
 	uint32_t op, id;                  /* SUP_SIGNAL: id and sig only */
