@@ -30,8 +30,8 @@ def sweep(search, args="lr = uniform(0.1, 0.9)"):
 	return w("sweep s = t(%s) { search = %s; minimize = loss }\n" % (args, search), TASK)
 
 
-def job(kind):
-	return w('step a { image = "i"; job %s { workers = 2; run = """true""" } }\n' % kind)
+def job(kind, out=""):
+	return w('step a { image = "i"; %sjob %s { workers = 2; run = """true""" } }\n' % (out, kind))
 
 
 # construct: a program that has it. A text for ENGINE in PARTLY: one on which that engine answers otherwise.
@@ -108,6 +108,7 @@ PARTLY = {
 	("POOL", "argo"): w('param p: string = "l"\nstep a { image = "i"; lock = pool("x${p}", 2); run = """true""" }\n'),
 	("LOOP", "argo"): w('loop l {\n  max = 3\n  state n: int = 0\n  step b { in n; out m: int; image = "i"; run = """echo $((n + 1)) > "$m" """ }\n  next { n = b.m }\n}\n').replace("max = 3", "max = 64").replace(
 		"loop l {", "loop o {\n  max = 64\n  state k: int = 0\n  loop l {").replace("  next { n = b.m }\n}\n", "  next { n = b.m }\n}\n  next { k = l.n }\n}\n"),
+	**{("JOB_" + k.upper(), "argo"): job(k, "out x: int; ") for k in ("pytorch", "tensorflow", "mpi", "ray")},
 	("WAIT_RUN", "argo"): w('wait a { image = "i"; command = ["true"] }\n'),
 }
 

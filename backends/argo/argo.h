@@ -15,7 +15,8 @@
  * step.c     templates of steps; body.c their containers; attr.c placement, retry, locks
  * dag.c      DAG templates and their tasks
  * region.c   for and loop; sweep.c sweeps; gate.c wait, approve, service, fail
- * job.c      job templates
+ * job.c      distributed jobs: files in, the job, outputs back; jobpod.c the objects that operators take;
+ * object.c   job kubernetes; manifest.c values in manifests
  * on.c       on blocks, failed steps
  * meta.c     the documents around the templates
  * hoist.c    what may fail is computed by the caller
@@ -122,8 +123,9 @@ struct winfo {
 
 /* Sections of wrapper.sh: only what the document needs is written. */
 #define WRAPPER_PARTS(X) \
+	X(ABOUT, "about") \
 	X(IN, "in") X(LISTS_IN, "lists-in") X(CODE_IN, "code-in") X(SCRIPT_IN, "script-in") X(NAMED_IN, "named-in") X(LISTS_FILES, "lists-files") \
-	X(POLL, "poll") X(OUT, "out") X(JSON, "json") X(LISTS, "lists") X(SHA_IN, "sha-in") X(NAMED_OUT, "named-out") X(LISTS_FILES_OUT, "lists-files-out")
+	X(POLL, "poll") X(MPI, "mpi") X(WORKER, "worker") X(WORKER_CODE, "worker-code") X(SHARED, "shared") X(OUT, "out") X(JSON, "json") X(LISTS, "lists") X(SHA_IN, "sha-in") X(NAMED_OUT, "named-out") X(LISTS_FILES_OUT, "lists-files-out")
 enum wrapper_part {
 #define X(p, s) WRAP_##p,
 	WRAPPER_PARTS(X)
@@ -172,6 +174,9 @@ void argo_limits(const struct optset *o, struct limits *l);
 void docs_plan(struct argo *g);                                        /* which workflow stands in which document */
 uint32_t docs_enter(struct argo *g, uint32_t doc);                     /* what is written from now on stands there; the one before */
 void template_ref(struct argo *g, struct yaml *y, const char *name);   /* template: NAME, or templateRef where it stands elsewhere */
+
+/* ---- meta.c ---- */
+void wrapper_text(uint64_t parts, struct strbuf *b);
 
 /* ---- usage.c ---- */
 void argo_usage(struct argo *g);

@@ -167,7 +167,7 @@ void attr_container(struct argo *g, struct yaml *y, struct site *x, const struct
 	uint32_t nr = requests(a, r), nl = limits(a, l);
 
 	(void)g;
-	if ((nr || nl) && all_const(r, nr) && all_const(l, nl)) {
+	if ((nr || nl) && (x->manifest || (all_const(r, nr) && all_const(l, nl)))) {
 		y_open(y, "resources");
 		quantities(y, x, "requests", r, nr);
 		quantities(y, x, "limits", l, nl);
@@ -240,6 +240,8 @@ void attr_mounts(struct argo *g, struct yaml *y, struct site *x, const struct at
  * failure: the process ended non-zero, timed out, or wrote a bad value. The engine's message begins with the name of
  * the container then, or tells of the deadline; anything else is the infrastructure.
  */
+/* of an object: its failure condition came true */
+#define JOB_FAILURE "lastRetry.message contains 'failure condition' || lastRetry.message contains 'deadline'"
 #define OWN_FAILURE "lastRetry.message startsWith 'main:' || lastRetry.message contains 'deadline'"
 
 static const int transient_codes[] = {
@@ -248,7 +250,8 @@ static const int transient_codes[] = {
 #undef X
 };
 
-static void retry_expression(struct argo *g, struct yaml *y, const struct ir_retry *r)
+/* own: what tells a failure of the step from one of the infrastructure */
+static void retry_expression(struct yaml *y, const struct ir_retry *r, const char *own)
 {
 	struct strbuf b = { 0 };
 
@@ -257,13 +260,13 @@ static void retry_expression(struct argo *g, struct yaml *y, const struct ir_ret
 		y_z(y, "retryPolicy", "Always");
 		return;
 	case RETRY_FAILURE:
-		y_z(y, "expression", OWN_FAILURE);
+		y_z(y, "expression", own);
 		break;
 	case RETRY_ERROR:
-		y_z(y, "expression", "!(" OWN_FAILURE ")");
+		y_f(y, "expression", "!(%s)", own);
 		break;
 	case RETRY_TRANSIENT:
-		sb_z(&b, "!(" OWN_FAILURE ") || lastRetry.exitCode in [");
+		sb_f(&b, "!(%s) || lastRetry.exitCode in [", own);
 		for (size_t i = 0, k = 0; i < sizeof transient_codes / sizeof *transient_codes; i++)
 			if (transient_codes[i])
 				sb_f(&b, "%s'%d'", k++ ? ", " : "", transient_codes[i]);
@@ -280,7 +283,6 @@ static void retry_expression(struct argo *g, struct yaml *y, const struct ir_ret
 		sb_free(&b);
 		break;
 	}
-	(void)g;
 }
 
 static const char *seconds_text(struct site *x, const struct expr *e)
@@ -306,7 +308,8 @@ void attr_retry(struct argo *g, struct yaml *y, struct site *x, const struct att
 		y_plain(y, "limit", "%lld", (long long)r->limit->u.lit->u.i);
 	else
 		y_z(y, "limit", plain_of(x, r->limit));
-	retry_expression(g, y, r);
+	retry_expression(y, r, x->shape && is_job(x->shape->task) ? JOB_FAILURE : OWN_FAILURE);
+	(void)g;
 	if (r->backoff || r->within) {
 		y_open(y, "backoff");
 		y_z(y, "duration", r->backoff ? seconds_text(x, r->backoff) : "0s");
@@ -383,7 +386,7 @@ void attr_synchronization(struct argo *g, struct yaml *y, struct site *x, const 
 void pools_write(struct argo *g, struct strbuf *out)
 {
 	for (uint32_t i = 0; i < g->pools.n; i++) {
-		struct yaml y = { out, 0, false };
+		struct yaml y = yaml_at(out, 0);
 
 		sb_z(out, "---\n");
 		y_comment(&y, "How many steps may hold the pool at once, over all workflows that use it.");
@@ -457,25 +460,37 @@ static void selector(struct yaml *y, struct site *x, const struct attrs *a)
 	y_end(y);
 }
 
-void attr_template(struct argo *g, struct yaml *y, struct site *x, const struct attrs *a)
+void attr_deadline(struct yaml *y, struct site *x, const struct attrs *a)
 {
-	struct quantity r[4], l[4];
-	uint32_t nr = requests(a, r), nl = limits(a, l);
+	if (!a->timeout)
+		return;
+	if (is_const(a->timeout))
+		y_plain(y, "activeDeadlineSeconds", "%.0f", ceil(a->timeout->u.lit->u.d));
+	else if (x->manifest)
+		y_plain(y, "activeDeadlineSeconds", "%s", number_tag(x, a->timeout, 0));
+	else
+		y_z(y, "activeDeadlineSeconds", plain_of(x, a->timeout));
+}
 
-	attr_retry(g, y, x, a);
-	if (a->timeout) {
-		if (is_const(a->timeout))
-			y_plain(y, "activeDeadlineSeconds", "%.0f", ceil(a->timeout->u.lit->u.d));
-		else
-			y_z(y, "activeDeadlineSeconds", plain_of(x, a->timeout));
-	}
-	attr_synchronization(g, y, x, a->locks.v, a->locks.n);
+void attr_pod(struct yaml *y, struct site *x, const struct attrs *a)
+{
 	selector(y, x, a);
 	tolerations(y, a);
 	if (a->service_account)
 		y_z(y, "serviceAccountName", plain_of(x, a->service_account));
 	if (a->priority && a->priority->type.kind == T_STRING)
 		y_z(y, "priorityClassName", plain_of(x, a->priority));
+}
+
+void attr_template(struct argo *g, struct yaml *y, struct site *x, const struct attrs *a)
+{
+	struct quantity r[4], l[4];
+	uint32_t nr = requests(a, r), nl = limits(a, l);
+
+	attr_retry(g, y, x, a);
+	attr_deadline(y, x, a);
+	attr_synchronization(g, y, x, a->locks.v, a->locks.n);
+	attr_pod(y, x, a);
 	if (!all_const(r, nr) || !all_const(l, nl))
 		patch(y, x, r, nr, l, nl);
 }

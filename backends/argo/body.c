@@ -6,7 +6,7 @@
 /* ---- scripts ---- */
 
 /* How a shell runs a script file. */
-static uint32_t shell_words(const struct str *shell, const char **v)
+uint32_t shell_words(const struct str *shell, const char **v)
 {
 	uint32_t n = 0;
 
@@ -142,14 +142,14 @@ void body_write(struct argo *g, struct yaml *y, struct shape *s, struct site *x)
 		command(g, y, s, x);
 		break;
 	case BODY_JOB:
-		job_write(g, y, s, x);
+		object_write(g, y, s, x);
 		break;
 	case BODY_DATAFLOW:
 	case BODY_ARGO:
 		break;
 	}
 	if (s->first->kind == N_SERVICE && s->first->u.service.port > 0) {
-		struct yaml in = { b, y->depth + 1, false };
+		struct yaml in = yaml_at(b, y->depth + 1);
 
 		readiness(g, &in, s->first);
 	}

@@ -46,13 +46,15 @@ static bool numbered(const struct ir *m, const struct ir_workflow *w, const stru
 	return n && n->u.wait.poll && n->u.wait.poll->body != BODY_RUN;
 }
 
+#define UNSHARED "what its workers read and leave passes over a volume that all of them write, and it mounts none"
+#define SHARE "add  volume shared { size = 100Gi; mode = rwx }  to the workflow and  mounts { \"/shared\" = shared }  to the step; the volume must have mode = rwx"
+
 static const struct cap caps[] = {
 	{ FEAT_DATAFLOW, "it sets up no tf.data service and no Ray", "leave `runtime` out: the workers then run beside the trainer, in the step's pod", NULL },
-	{ FEAT_JOB_PYTORCH, "it is no row of processes", "run it locally with `couler run`", NULL },
-	{ FEAT_JOB_TENSORFLOW, "it is no row of processes", "run it locally with `couler run`", NULL },
-	{ FEAT_JOB_MPI, "it is no row of processes", "run it locally with `couler run`", NULL },
-	{ FEAT_JOB_RAY, "it is no row of processes", "submit to a Ray cluster from a step's script", NULL },
-	{ FEAT_JOB_KUBERNETES, "objects are not written", "call kubectl from a step's script", NULL },
+	{ FEAT_JOB_PYTORCH, UNSHARED, SHARE, job_unshared },
+	{ FEAT_JOB_TENSORFLOW, UNSHARED, SHARE, job_unshared },
+	{ FEAT_JOB_MPI, UNSHARED, SHARE, job_unshared },
+	{ FEAT_JOB_RAY, UNSHARED, SHARE, job_unshared },
 	{ FEAT_SWEEP_TPE, "a run cannot feed results back into the search", "search = random(...) or halving(...), or run it locally with `couler run`", NULL },
 	{ FEAT_SWEEP_LLM, "a run cannot feed results back into the search", "search = random(...) or halving(...), or run it locally with `couler run`", NULL },
 	{ FEAT_CATCHUP, "a CronWorkflow does not make up for missed times", "leave catchup out, and let a parameter say for which time a run is", NULL },

@@ -5,7 +5,7 @@
 
 struct yaml template_yaml(struct argo *g, struct strbuf *b)
 {
-	return (struct yaml){ b, g->depth, false };
+	return yaml_at(b, g->depth);
 }
 
 struct strbuf *template_slot(struct argo *g, const char *name)
@@ -27,7 +27,7 @@ const char *place_comment(struct argo *g, struct span sp)
 
 void template_head(struct argo *g, struct yaml *y, const char *name, struct span sp, const char *what, const struct str *doc)
 {
-	struct yaml at = { y->b, y->depth - 1, false };
+	struct yaml at = yaml_at(y->b, y->depth - 1);
 
 	if (doc)
 		y_comment_text(&at, doc->s, doc->len);
@@ -327,7 +327,7 @@ void ctx_write(struct argo *g, struct ctx *c)
 		return;
 	c->written = true;
 	doc = docs_enter(g, g->w[c->w->id].doc);
-	d.tasks = (struct yaml){ &d.text, g->depth + 2, false };
+	d.tasks = yaml_at(&d.text, g->depth + 2);
 	tasks(&d);
 	oy = template_yaml(g, &outs);
 	outputs(&d, &oy);

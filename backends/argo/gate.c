@@ -52,7 +52,7 @@ static void names(struct yaml *y, const char *const *v, size_t n)
 
 static struct yaml comment_level(const struct yaml *y)
 {
-	return (struct yaml){ y->b, y->depth - 1, false };
+	return yaml_at(y->b, y->depth - 1);
 }
 
 /* ---- what several documents share ---- */
@@ -579,7 +579,7 @@ static void try_outputs(struct argo *g, struct yaml *y, const struct node *n, co
 
 	if (t->checked)
 		code = a_f(g, "steps.attempt.status == 'Succeeded' ? '121' : (%s)", code);
-	if (!has_pod(n))
+	if (!has_pod(n) || is_job(task_of(n)))
 		code = "'1'";
 	else if (timeout > 0)
 		code = a_f(g, "(date(steps.attempt.finishedAt) - date(steps.attempt.startedAt)).Seconds() >= %.0f && (%s) in ['137', '143'] ? '124' : %s", timeout, code, code);

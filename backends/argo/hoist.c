@@ -57,6 +57,11 @@ static struct expr *with_inputs(struct argo *g, const struct node *n, const stru
 
 		if (!type_is_path(d->type))
 			return n->ins[e->n];
+		if (is_job(t)) {
+			diag_mend(g->d, diag_at(g->d, CW0801, e->span, "argo cannot carry a computed value that holds the path of '%s': it lies on the workers' volume", d->name->s),
+				"compute it in the script, where $%s is the path", d->name->s);
+			g->err = -1;
+		}
 		return text_literal(g, e, d->named ? a_f(g, "/cw/n/%s/%s", d->name->s, d->named->s) : a_f(g, "/cw/in-%s", d->name->s));
 	}
 	if (e->op == EX_REF && e->fn == REF_OUTPATH) {

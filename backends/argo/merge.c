@@ -9,17 +9,6 @@
 
 #define NESTED_MAX 64
 
-enum kind { SCALAR, MAPPING, SEQUENCE };
-struct tree;
-struct entry { const char *key; struct tree *v; };                      /* key NULL: of a sequence */
-struct tree {
-	enum kind kind;
-	bool plain;                       /* a scalar without quotes */
-	const char *s;
-	size_t n;
-	VEC(struct entry) v;
-};
-
 static struct tree *tree_of(struct argo *g, yaml_document_t *doc, int id, int depth)
 {
 	yaml_node_t *n = yaml_document_get_node(doc, id);
@@ -55,7 +44,7 @@ static struct tree *tree_of(struct argo *g, yaml_document_t *doc, int id, int de
 	return t;
 }
 
-static struct tree *parsed(struct argo *g, const char *s, size_t n)
+struct tree *tree_parse(struct argo *g, const char *s, size_t n)
 {
 	struct tree *t = NULL;
 	yaml_parser_t p;
@@ -72,7 +61,7 @@ static struct tree *parsed(struct argo *g, const char *s, size_t n)
 	return t;
 }
 
-static struct entry *find(struct tree *t, const char *key)
+struct entry *tree_find(struct tree *t, const char *key)
 {
 	for (uint32_t i = 0; i < t->v.n; i++)
 		if (t->v.v[i].key && !strcmp(t->v.v[i].key, key))
@@ -82,7 +71,7 @@ static struct entry *find(struct tree *t, const char *key)
 
 static const char *name_of(struct tree *t)
 {
-	struct entry *e = t->kind == MAPPING ? find(t, "name") : NULL;
+	struct entry *e = t->kind == MAPPING ? tree_find(t, "name") : NULL;
 
 	return e && e->v->kind == SCALAR ? e->v->s : NULL;
 }
@@ -115,8 +104,6 @@ static struct tree *merged(struct argo *g, struct tree *a, struct tree *b)
 	return a;
 }
 
-static void write(struct yaml *y, const char *key, const struct tree *t);
-
 static void items(struct yaml *y, const struct tree *t)
 {
 	for (uint32_t i = 0; i < t->v.n; i++) {
@@ -132,7 +119,7 @@ static void items(struct yaml *y, const struct tree *t)
 		} else if (c->kind == MAPPING) {
 			y_item(y);
 			for (uint32_t k = 0; k < c->v.n; k++)
-				write(y, c->v.v[k].key, c->v.v[k].v);
+				tree_write(y, c->v.v[k].key, c->v.v[k].v);
 			y_item_end(y);
 		} else {
 			y_item(y);
@@ -143,7 +130,7 @@ static void items(struct yaml *y, const struct tree *t)
 	}
 }
 
-static void write(struct yaml *y, const char *key, const struct tree *t)
+void tree_write(struct yaml *y, const char *key, const struct tree *t)
 {
 	if (t->kind == SCALAR && t->plain) {
 		y_plain(y, key, "%s", t->s);
@@ -157,7 +144,7 @@ static void write(struct yaml *y, const char *key, const struct tree *t)
 			items(y, t);
 		else
 			for (uint32_t i = 0; i < t->v.n; i++)
-				write(y, t->v.v[i].key, t->v.v[i].v);
+				tree_write(y, t->v.v[i].key, t->v.v[i].v);
 		y_end(y);
 	}
 }
@@ -184,9 +171,9 @@ static size_t head_of(const struct strbuf *b)
 void merge_raw(struct argo *g, struct strbuf *text, int depth, const struct str *raw, struct span sp)
 {
 	size_t head = head_of(text);
-	struct tree *a = parsed(g, text->s + head, text->n - head), *b = parsed(g, raw->s, raw->len);
+	struct tree *a = tree_parse(g, text->s + head, text->n - head), *b = tree_parse(g, raw->s, raw->len);
 	struct strbuf out = { 0 };
-	struct yaml y = { &out, depth, false };
+	struct yaml y = yaml_at(&out, depth);
 	struct tree *in = a && a->kind == SEQUENCE && a->v.n == 1 ? a->v.v[0].v : a;
 
 	if (!in || !b || in->kind != MAPPING || b->kind != MAPPING) {
@@ -199,7 +186,7 @@ void merge_raw(struct argo *g, struct strbuf *text, int depth, const struct str 
 	if (a->kind == SEQUENCE)
 		y_item(&y);
 	for (uint32_t i = 0; i < in->v.n; i++)
-		write(&y, in->v.v[i].key, in->v.v[i].v);
+		tree_write(&y, in->v.v[i].key, in->v.v[i].v);
 	sb_free(text);
 	*text = out;
 }

@@ -35,7 +35,7 @@ static int refuse(struct argo *g, struct span sp, const char *what, const char *
 /* ---- the wrapper ---- */
 
 /* The sections of wrapper.sh that the document needs; lines "#@ name" begin one. */
-static void wrapper_text(const struct argo *g, struct strbuf *b)
+void wrapper_text(uint64_t parts, struct strbuf *b)
 {
 	static const char *const names[] = {
 #define X(p, s) s,
@@ -53,7 +53,7 @@ static void wrapper_text(const struct argo *g, struct strbuf *b)
 			on = n == 7 && !memcmp(s + 3, "base", 4);
 			for (unsigned i = 0; i < WRAP_COUNT; i++)
 				if (strlen(names[i]) == n - 3 && !memcmp(names[i], s + 3, n - 3))
-					on = g->wrapper >> i & 1;
+					on = parts >> i & 1;
 		} else if (on) {
 			sb_add(b, s, n);
 			sb_ch(b, '\n');
@@ -99,7 +99,7 @@ static void template_defaults(struct argo *g, struct yaml *y)
 		y_z(y, "name", "couler-step");
 		y_z(y, "path", "/cw/step");
 		y_open(y, "raw");
-		wrapper_text(g, &b);
+		wrapper_text(g->wrapper | UINT64_C(1) << WRAP_ABOUT, &b);
 		y_text(y, "data", b.s, b.n);
 		sb_free(&b);
 		y_end(y);
@@ -365,7 +365,7 @@ static void spec(struct argo *g, struct yaml *y, bool cron)
 {
 	const struct ir_workflow *w = g->m->entry;
 	struct strbuf b = { 0 };
-	struct yaml own = { &b, y->depth, false };
+	struct yaml own = yaml_at(&b, y->depth);
 
 	spec_entries(g, &own, cron);
 	if (w->argo)
@@ -435,7 +435,7 @@ static void head(struct yaml *y, const char *kind)
 /* What a workflow that is called by reference becomes. */
 static void ref_document(struct argo *g, const struct ir_workflow *w, struct strbuf *out)
 {
-	struct yaml y = { out, 0, false };
+	struct yaml y = yaml_at(out, 0);
 
 	y_comment(&y, "Part of workflow %s, which calls it.", g->m->entry->name->s);
 	head(&y, "WorkflowTemplate");
@@ -454,7 +454,7 @@ static void ref_document(struct argo *g, const struct ir_workflow *w, struct str
 static void document(struct argo *g, enum kind k, struct strbuf *out)
 {
 	static const char *const names[] = { "Workflow", "WorkflowTemplate", "CronWorkflow", "WorkflowTemplate" };
-	struct yaml y = { out, 0, false };
+	struct yaml y = yaml_at(out, 0);
 	const struct str *file = g->m->file;
 
 	y_comment(&y, "Made by couler from %s: change that file, not this one.", file ? file->s : "IR");

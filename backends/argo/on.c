@@ -66,7 +66,7 @@ void on_mark(struct argo *g)
 
 static void export_template(struct dag *d, const char *name, const char *global, bool file)
 {
-	struct yaml y = template_yaml(d->g, template_slot(d->g, name)), c = { y.b, y.depth - 1, false };
+	struct yaml y = template_yaml(d->g, template_slot(d->g, name)), c = yaml_at(y.b, y.depth - 1);
 	const char *kind = file ? "artifacts" : "parameters";
 
 	y_comment(&c, "Gives %s to the exit handler.", global);
@@ -237,7 +237,7 @@ void check_params(struct dag *d)
 	name = name_template(d->g, "check-parameters", 16);
 	d->first = name_task(d->g, &d->c->names, "check-parameters", 16);
 	y = template_yaml(d->g, template_slot(d->g, name));
-	c = (struct yaml){ y.b, y.depth - 1, false };
+	c = yaml_at(y.b, y.depth - 1);
 	y_comment(&c, "Parameters given at submission are checked against their types before anything starts.");
 	pure_begin(&y, name);
 	y_open(&y, "inputs");

@@ -43,7 +43,7 @@ bool shape_checked(const struct shape *s)
 
 	if (t && t->body == BODY_ARGO)
 		return true;
-	if (!t || (t->body != BODY_COMMAND && t->body != BODY_ARGS))
+	if (!t || (t->body != BODY_COMMAND && t->body != BODY_ARGS && !is_object(t)))
 		return false;
 	for (uint32_t i = 0; i < t->nouts; i++)
 		if (!type_is_path(t->outs[i].type))
@@ -319,6 +319,8 @@ static void add_node(struct argo *g, const struct node *n)
 	struct shape *s = find(g, n);
 
 	info(g, n)->shape = s;
+	if (is_job(s->task) || is_object(s->task))
+		job_check(g, n);
 	for (uint32_t i = 0; i < n->nins && s->task; i++)
 		join_input(g, s, n, i);
 	s->users++;

@@ -24,6 +24,9 @@ struct shape_extra {
 	bool word;                        /* the same, and fails where it holds two opening braces */
 };
 
+/* What a container is: the step; the files alone that a job reads; a worker of a job. */
+enum part { PART_STEP, PART_FILES, PART_WORKER };
+
 struct shape {
 	const struct ir_task *task;       /* NULL: a service that is only an image */
 	const struct attrs *attrs;
@@ -37,6 +40,8 @@ struct shape {
 	VEC(struct shape_extra) extra;
 	struct strmap names;              /* of its inputs */
 	bool at;                          /* has the hidden input `at` */
+	enum part part;                   /* being written */
+	const char *shared;               /* job: folder on a volume that its workers share, with a tag; NULL */
 	uint8_t *on;                      /* per output: an `on` block reads it from here (globalName) */
 };
 
@@ -55,6 +60,11 @@ bool shape_checked(const struct shape *s); /* a command leaves values: nobody in
 void step_template(struct argo *g, struct yaml *y, struct shape *s, const struct str *doc, const char *what);
 /* wrapper: the step runs in it, values may come encoded; encoded: its script, too */
 void step_environment(struct argo *g, struct yaml *y, struct shape *s, struct site *x, bool wrapper, bool encoded);
+void step_values(struct argo *g, struct yaml *y, struct shape *s);
+void step_artifacts(struct argo *g, struct yaml *y, struct shape *s, bool code);
+void step_outputs(struct argo *g, struct yaml *y, struct shape *s, struct site *x);
+void env_value(struct yaml *y, const char *name, const char *value);
+bool is_artifact(const struct shape_in *in);
 void step_volumes(struct argo *g, struct yaml *y, struct shape *s, struct site *x);
 void step_mounts(struct argo *g, struct yaml *y, struct shape *s, struct site *x);
 /* ---- attr.c ---- */
@@ -63,6 +73,8 @@ void attr_container(struct argo *g, struct yaml *y, struct site *x, const struct
 bool attr_volumes(struct argo *g, struct yaml *y, struct site *x, const struct attrs *a);              /* items of `volumes` */
 void attr_mounts(struct argo *g, struct yaml *y, struct site *x, const struct attrs *a);               /* items of `volumeMounts` */
 void attr_metadata(struct yaml *y, struct site *x, const struct attrs *a);
+void attr_pod(struct yaml *y, struct site *x, const struct attrs *a);                                  /* placement: entries of a pod, or of a template */
+void attr_deadline(struct yaml *y, struct site *x, const struct attrs *a);
 void attr_retry(struct argo *g, struct yaml *y, struct site *x, const struct attrs *a);
 bool has_retries(const struct attrs *a);
 void pools_write(struct argo *g, struct strbuf *out);                  /* ConfigMaps */
@@ -76,10 +88,29 @@ void attr_synchronization(struct argo *g, struct yaml *y, struct site *x, const 
 /* ---- body.c ---- */
 const char *command_word(struct site *x, const struct expr *e);          /* for a container without the wrapper: as Kubernetes wants it */
 void body_write(struct argo *g, struct yaml *y, struct shape *s, struct site *x);
+/* How a shell runs a script file: at most 5 words, without the file. */
+uint32_t shell_words(const struct str *shell, const char **v);
 /* ---- memo.c ---- */
 bool graph_repeated(const struct graph *gr);                           /* what is in it runs many times for one activation of the workflow */
 void memo_write(struct argo *g, struct yaml *y, struct shape *s, struct site *x);       /* `memoize`; y holds what the template has said */
 /* ---- job.c ---- */
-void job_write(struct argo *g, struct yaml *y, struct shape *s, struct site *x);
+bool is_job(const struct ir_task *t);                                  /* processes that an operator of the cluster starts */
+bool is_object(const struct ir_task *t);                               /* job kubernetes */
+void job_check(struct argo *g, const struct node *n);                  /* what of n a job cannot have */
+void job_template(struct argo *g, struct yaml *y, struct shape *s, const struct str *doc, const char *what);
+const char *job_file(struct argo *g, const struct shape *s, uint32_t in);              /* where a worker finds input `in`, with a tag */
+struct ex job_path(struct site *x, const char *path);                  /* the same as an expression */
+/* A row of caps: it has to hand files or values over, and its workers share no volume. */
+bool job_unshared(const struct ir *m, const struct ir_workflow *w, const struct node *n, const struct optset *o);
+bool job_code_shared(const struct shape *s);                           /* code comes over the shared volume */
+/* ---- jobpod.c: the objects that the operators take ---- */
+void job_manifest(struct argo *g, struct yaml *y, struct shape *s, struct site *x);
+void job_conditions(struct yaml *y, struct site *x, const struct ir_job *j);
+void job_environment(struct argo *g, struct yaml *y, const struct shape *s, struct site *x);
+/* ---- manifest.c ---- */
+struct yaml manifest_yaml(struct argo *g, struct strbuf *b);           /* text of a resource template: values in it are YAML whatever they hold */
+const char *number_tag(struct site *x, const struct expr *e, int64_t add);            /* an int in a manifest: digits, or a tag; at least 0 */
+/* ---- object.c ---- */
+void object_write(struct argo *g, struct yaml *y, struct shape *s, struct site *x);
 
 #endif

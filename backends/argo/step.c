@@ -19,7 +19,7 @@ static void part(struct argo *g, enum wrapper_part p)
 
 /* ---- inputs ---- */
 
-static void parameters(struct argo *g, struct yaml *y, struct shape *s)
+void step_values(struct argo *g, struct yaml *y, struct shape *s)
 {
 	bool any = s->at || s->extra.n;
 
@@ -99,15 +99,15 @@ static void code_file(struct argo *g, struct yaml *y, const struct ir_code *c, s
 	y_item_end(y);
 }
 
-static bool is_artifact(const struct shape_in *in)
+bool is_artifact(const struct shape_in *in)
 {
 	return in->how == IN_FILE || in->how == IN_FILES;
 }
 
-static void artifacts(struct argo *g, struct yaml *y, struct shape *s)
+void step_artifacts(struct argo *g, struct yaml *y, struct shape *s, bool code)
 {
 	const struct ir_task *t = s->task;
-	bool any = t && t->ncode;
+	bool any = t && t->ncode && code;
 
 	for (uint32_t i = 0; t && i < t->nins; i++)
 		any |= is_artifact(&s->ins[i]);
@@ -122,7 +122,7 @@ static void artifacts(struct argo *g, struct yaml *y, struct shape *s)
 		for (uint32_t k = 0; s->ins[i].how == IN_FILES && k < s->ins[i].n; k++)
 			file_input(y, a_f(g, "%s-%06u", s->ins[i].name, k), a_f(g, "/cw/in-%s.%06u", name, k), false);
 	}
-	for (uint32_t i = 0; i < t->ncode; i++)
+	for (uint32_t i = 0; code && i < t->ncode; i++)
 		code_file(g, y, &t->code[i], &s->names);
 	y_end(y);
 }
@@ -134,8 +134,8 @@ static void inputs(struct argo *g, struct yaml *y, struct shape *s)
 
 	y_open(y, "inputs");
 	after = b->n;
-	parameters(g, y, s);
-	artifacts(g, y, s);
+	step_values(g, y, s);
+	step_artifacts(g, y, s, true);
 	y_end(y);
 	if (b->n == after)
 		b->n = before;
@@ -155,7 +155,10 @@ static void value_output(struct argo *g, struct yaml *y, const struct shape *s, 
 	y_z(y, "name", dashed(g, s->task->outs[i].name));
 	global_name(g, y, s, i);
 	y_open(y, "valueFrom");
-	y_z(y, "path", path);
+	if (s->task->outs[i].at)
+		y_z(y, "jsonPath", s->task->outs[i].at->s);
+	else
+		y_z(y, "path", path);
 	y_end(y);
 	y_item_end(y);
 }
@@ -189,10 +192,10 @@ static void file_output(struct argo *g, struct yaml *y, struct shape *s, uint32_
 /* What a command writes to its standard output, which the engine keeps. */
 static bool captured(const struct shape *s, uint32_t i)
 {
-	return s->inner && s->task->outs[i].from_stdout;
+	return s->inner && !is_job(s->task) && s->task->outs[i].from_stdout;
 }
 
-static void outputs(struct argo *g, struct yaml *y, struct shape *s, struct site *x)
+void step_outputs(struct argo *g, struct yaml *y, struct shape *s, struct site *x)
 {
 	const struct ir_task *t = s->task;
 	uint32_t values = 0, files = 0;
@@ -260,7 +263,7 @@ static void in_word(struct argo *g, struct words *w, const char *name, struct ty
 		part(g, WRAP_IN);
 }
 
-static void env_value(struct yaml *y, const char *name, const char *value)
+void env_value(struct yaml *y, const char *name, const char *value)
 {
 	y_item(y);
 	y_z(y, "name", name);
@@ -276,6 +279,12 @@ static void input_env(struct argo *g, struct yaml *y, struct shape *s, struct si
 		const struct ir_decl *d = &t->ins[i];
 		struct shape_in *in = &s->ins[i];
 
+		if (!is_artifact(in) && s->part == PART_FILES)
+			continue;
+		if (is_artifact(in) && s->part == PART_WORKER) {
+			env_value(y, d->name->s, job_file(g, s, i));
+			continue;
+		}
 		if (is_artifact(in)) {
 			const char *inside = in->how == IN_FILE && s->first->ins[i] ? place_inside(s->first->ins[i]) : NULL;
 
@@ -393,9 +402,11 @@ static void wrapper_env(struct yaml *y, const char *name, struct strbuf *b)
 }
 
 /* Code whose text Argo or Kubernetes would rewrite. */
-static void code_words(struct argo *g, const struct ir_task *t, struct words *w)
+static void code_words(struct argo *g, const struct shape *s, struct words *w)
 {
-	for (uint32_t i = 0; t && i < t->ncode; i++) {
+	const struct ir_task *t = s->task;
+
+	for (uint32_t i = 0; t && s->part != PART_WORKER && (s->part != PART_FILES || job_code_shared(s)) && i < t->ncode; i++) {
 		if (t->code[i].place || text_untouched(t->code[i].data, t->code[i].len))
 			continue;
 		sb_f(&w->decode, "/cw/code/%s\n", t->code[i].path->s);
@@ -412,10 +423,12 @@ void step_environment(struct argo *g, struct yaml *y, struct shape *s, struct si
 	y_open(y, "env");
 	after = b->n;
 	input_env(g, y, s, x, &w, wrapper);
-	output_env(g, y, s, &w);
-	attr_env(g, y, s, x, &w, wrapper);
+	if (s->part != PART_FILES) {
+		output_env(g, y, s, &w);
+		attr_env(g, y, s, x, &w, wrapper);
+	}
 	if (wrapper) {
-		code_words(g, s->task, &w);
+		code_words(g, s, &w);
 		wrapper_env(y, "CW_IN", &w.in);
 		wrapper_env(y, "CW_OUT", &w.out);
 		wrapper_env(y, "CW_NAMED", &w.named);
@@ -423,6 +436,8 @@ void step_environment(struct argo *g, struct yaml *y, struct shape *s, struct si
 		wrapper_env(y, "CW_LISTS", &w.lists);
 		wrapper_env(y, "CW_SHA256", &w.sha);
 		wrapper_env(y, "CW_DECODE", &w.decode);
+		if (s->part == PART_FILES)
+			env_value(y, "CW_SHARED", s->shared);
 		if (w.stdout_)
 			env_value(y, "CW_STDOUT", w.stdout_);
 		if (encoded) {
@@ -447,7 +462,9 @@ void step_environment(struct argo *g, struct yaml *y, struct shape *s, struct si
 		if (s->task && s->task->ncode)
 			env_value(y, "CW_CODE", "/cw/code");
 	}
-	if (has_retries(s->attrs))
+	if (s->part == PART_WORKER)
+		job_environment(g, y, s, x);
+	if (has_retries(s->attrs) && s->part != PART_FILES)
 		env_value(y, "COULER_ATTEMPT", "{{=int(retries) + 1}}");
 	else if (!wrapper)
 		env_value(y, "COULER_ATTEMPT", "1");
@@ -491,8 +508,8 @@ static void empty_volume(struct yaml *y, const char *name)
 void step_volumes(struct argo *g, struct yaml *y, struct shape *s, struct site *x)
 {
 	const char *dirs[CODE_DIRS];
-	uint32_t n = code_dirs(g, s->task, dirs, CODE_DIRS);
-	bool code = s->task && s->task->ncode;
+	bool code = s->task && s->task->ncode && s->part != PART_FILES;
+	uint32_t n = code ? code_dirs(g, s->task, dirs, CODE_DIRS) : 0;
 
 	if (!code && !(s->attrs && attr_volumes(g, NULL, x, s->attrs)))
 		return;
@@ -517,8 +534,8 @@ static void mount(struct yaml *y, const char *name, const char *path)
 void step_mounts(struct argo *g, struct yaml *y, struct shape *s, struct site *x)
 {
 	const char *dirs[CODE_DIRS];
-	uint32_t n = code_dirs(g, s->task, dirs, CODE_DIRS);
-	bool code = s->task && s->task->ncode;
+	bool code = s->task && s->task->ncode && s->part != PART_FILES;
+	uint32_t n = code ? code_dirs(g, s->task, dirs, CODE_DIRS) : 0;
 
 	if (!code && !(s->attrs && s->attrs->mounts.n))
 		return;
@@ -539,15 +556,16 @@ static void pod_template(struct argo *g, struct yaml *y, struct shape *s)
 {
 	struct site x = { .g = g, .c = info(g, s->first)->ctx, .self = s->first, .shape = s };
 	struct strbuf body = { 0 }, *out = y->b;
-	struct yaml in = { &body, y->depth, false };
+	struct yaml in = yaml_at(&body, y->depth);
 
 	if (!s->task || s->task->body != BODY_ARGO)                             /* an engine's own template says what it leaves */
-		outputs(g, &in, s, &x);
+		step_outputs(g, &in, s, &x);
 	if (s->attrs)
 		attr_metadata(&in, &x, s->attrs);
-	step_volumes(g, &in, s, &x);
+	if (!is_object(s->task))
+		step_volumes(g, &in, s, &x);
 	body_write(g, &in, s, &x);
-	if (s->attrs)
+	if (s->attrs && !is_object(s->task))
 		attr_template(g, &in, &x, s->attrs);
 	memo_write(g, &in, s, &x);
 	inputs(g, y, s);
@@ -561,6 +579,10 @@ void step_template(struct argo *g, struct yaml *y, struct shape *s, const struct
 
 	const struct str *raw = s->attrs ? s->attrs->argo : NULL;
 
+	if (is_job(s->task)) {
+		job_template(g, y, s, doc, what);
+		return;
+	}
 	if (!shape_checked(s)) {
 		template_head(g, y, s->name, s->task ? s->task->span : s->first->span, what, doc);
 		pod_template(g, y, s);
@@ -568,10 +590,10 @@ void step_template(struct argo *g, struct yaml *y, struct shape *s, const struct
 			merge_raw(g, y->b, y->depth, raw, s->attrs->argo_span);
 		return;
 	}
-	s->inner = a_f(g, s->task->body == BODY_ARGO ? "%s-template" : "%s-command", s->name);
+	s->inner = a_f(g, s->task->body == BODY_ARGO ? "%s-template" : is_object(s->task) ? "%s-object" : "%s-command", s->name);
 	s->inner = name_template(g, s->inner, strlen(s->inner));
 	in = template_yaml(g, template_slot(g, s->inner));
-	template_head(g, &in, s->inner, s->task->span, a_f(g, s->task->body == BODY_ARGO ? "the template of %s" : "the command of %s", s->name), NULL);
+	template_head(g, &in, s->inner, s->task->span, a_f(g, s->task->body == BODY_ARGO ? "the template of %s" : is_object(s->task) ? "the object of %s" : "the command of %s", s->name), NULL);
 	pod_template(g, &in, s);
 	if (s->task->body == BODY_ARGO)
 		merge_raw(g, in.b, in.depth, s->task->script, s->task->body_span);
@@ -614,6 +636,8 @@ struct ex shape_input(struct site *x, const struct expr *e)
 		const struct shape_in *in = &s->ins[e->n];
 		const struct ir_decl *d = &s->task->ins[e->n];
 
+		if (is_artifact(in) && s->part == PART_WORKER)
+			return job_path(x, job_file(x->g, s, e->n));
 		if (is_artifact(in))
 			return (struct ex){ .s = a_f(x->g, d->named ? "'/cw/n/%s/%s'" : "'/cw/in-%s'", d->name->s, d->named ? d->named->s : ""), .prec = P_ATOM };
 		if (in->how == IN_PARAM)

@@ -125,7 +125,7 @@ static void pick_template(struct dag *d, const char *name, uint32_t keep)
 	static const char *const in[] = { "trials", "status", "objective", "failed" };
 	const struct node *n = d->c->owner;
 	const struct sweep *s = n->u.sweep;
-	struct yaml y = template_yaml(d->g, template_slot(d->g, name)), c = { y.b, y.depth - 1, false };
+	struct yaml y = template_yaml(d->g, template_slot(d->g, name)), c = yaml_at(y.b, y.depth - 1);
 	const char *head = considered(d->g, n), *order;
 
 	if (keep)

@@ -86,7 +86,7 @@ const char *value_of(struct site *x, const struct expr *e, enum form want)
 	if (x->shape && may_fail(t.s))
 		return value_tag(x, hoisted(x, e, false));
 	/* the engine writes numbers and bools as JSON by itself */
-	if (!e->type.list && (type_is_num(e->type) || e->type.kind == T_BOOL || e->type.kind == T_SIZE || e->type.kind == T_DURATION)) {
+	if (!x->manifest && !e->type.list && (type_is_num(e->type) || e->type.kind == T_BOOL || e->type.kind == T_SIZE || e->type.kind == T_DURATION)) {
 		const char *in = inside_call(x, t.s, e->type.kind == T_BOOL ? "string(" : "toJson(");
 
 		t.s = in ? in : t.s;

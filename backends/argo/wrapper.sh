@@ -1,10 +1,43 @@
+#@ about
 # Runs a step: sh /cw/step SHELL [OPTION...] SCRIPT
 # What steps make passes through Argo and Kubernetes, which rewrite double braces, $(NAME) and more. So it travels with
 # \ $ { [ LF CR TAB as \0134 \0044 ...: variables named in CW_IN are decoded, outputs named in CW_OUT (name:type)
 # checked against their type and encoded. Exit code 121: an output is missing or is not of its type.
+#@ base
 set -f
 cw_drop() { for cw_o in ${CW_OUT-}; do rm -rf "/cw/out-${cw_o%%:*}"; done; }
 cw_fail() { printf 'couler: %s\n' "$*" >&2; cw_drop; exit 121; }
+#@ mpi
+# The launcher starts one process on each worker and hands its variables on, which ssh does not.
+if [ -z "${OMPI_COMM_WORLD_RANK-}" ]; then
+  cw_x=
+  for cw_n in $(awk 'BEGIN { for (n in ENVIRON) if (n ~ /^[A-Za-z_][A-Za-z0-9_]*$/) print n }'); do
+    case $cw_n in PWD | OLDPWD | SHLVL | _ | HOSTNAME | OMPI_* | PMIX_* | PRTE_* | KUBERNETES_*) ;; *) cw_x="$cw_x -x $cw_n" ;; esac
+  done
+  exec mpirun --allow-run-as-root -n "$CW_WORKERS" --map-by ppr:1:node --bind-to none $cw_x sh -c 'eval "$CW_STEP"' "$0" "$@"
+fi
+#@ worker
+# A worker of a job: the script and its code come in variables; rank 0's outputs are the step's.
+case $CW_JOB in
+tensorflow) if [ "$CW_ROLE" = worker ]; then RANK=$CW_INDEX; else unset RANK; fi ;;
+mpi) RANK=$OMPI_COMM_WORLD_RANK ;;
+ray) RANK=0 ;;
+esac
+[ -z "${RANK-}" ] || export RANK WORLD_SIZE="$CW_WORKERS" LOCAL_RANK=0
+[ "${RANK-}" = 0 ] || CW_OUT=
+[ "$CW_WORKERS" -ge 1 ] || cw_fail "a job has at least one worker, not $CW_WORKERS"
+printf "$CW_FORMAT" "$CW_RUN" >/cw/script
+set -- "$@" /cw/script
+#@ worker-code
+while read -r cw_n cw_k cw_m cw_f; do
+  [ -n "$cw_n" ] || continue
+  cw_v=/cw/code/$cw_f; mkdir -p "${cw_v%/*}"
+  eval "printf \"\$cw_k\" \"\$CW_FILE_$cw_n\"" >"$cw_v" && chmod "$cw_m" "$cw_v" || cw_fail "code '$cw_f' could not be written"
+done <<END
+$CW_FILES
+END
+#@ shared
+[ ! -d "$CW_SHARED/code" ] || cp -R "$CW_SHARED/code" /cw/code || cw_fail "the code on the shared volume could not be read"
 #@ lists-in
 # A list of strings (:l) or of json (:j) is a JSON list of encoded texts.
 cw_list() { printf '%s' "$2" | LC_ALL=C awk -v kind="$1" '
@@ -194,4 +227,16 @@ for cw_o in ${CW_OUT-}; do
 #@ base
   esac
 done
+#@ shared
+# Where the pod that takes the outputs finds them.
+if [ "${RANK-}" = 0 ] && [ -n "${CW_OUT-}" ]; then
+  rm -rf "$CW_SHARED/out"; mkdir -p "$CW_SHARED/out"
+  for cw_o in $CW_OUT; do
+    cw_n=${cw_o%%:*}; eval "cw_f=\${$cw_n:-/cw/out-$cw_n}"
+    cp -R "$cw_f" "$CW_SHARED/out/out-$cw_n" || cw_fail "output '$cw_n' could not be copied to the shared volume"
+    [ ! -e "/cw/out-$cw_n--count" ] || cp "/cw/out-$cw_n--count" "$CW_SHARED/out/" || cw_fail "output '$cw_n' could not be copied to the shared volume"
+  done
+  chmod -R a+rwX "$CW_SHARED/out" 2>/dev/null
+fi
+#@ base
 exit 0

@@ -27,6 +27,7 @@ struct site {
 	const struct node *self;          /* in the template of this step: references to its inputs; NULL */
 	const struct shape *shape;
 	const struct cond *cond;          /* of the task that holds it: outputs of the same branches are there */
+	bool manifest;                    /* in the text of a manifest, where a value must be a string */
 	bool outputs;                     /* valueFrom.expression, fromExpression: workflow.* does not exist there */
 	uint32_t lets;                    /* names given out */
 	uint32_t rung;                    /* in the arguments of a trial: of a sweep by halving */

@@ -99,7 +99,7 @@ static size_t special(const unsigned char *s, size_t left)
 	return 0;
 }
 
-static void double_quoted(struct strbuf *b, const char *s, size_t n)
+void yaml_double_quoted(struct strbuf *b, const char *s, size_t n)
 {
 	size_t k;
 
@@ -170,7 +170,7 @@ static void block(struct yaml *y, const char *s, size_t n)
 	while (end && s[end - 1] == '\n')
 		end--;
 	if (!end) {
-		double_quoted(y->b, s, n);
+		yaml_double_quoted(y->b, s, n);
 		sb_ch(y->b, '\n');
 		return;
 	}
@@ -199,6 +199,13 @@ static void block(struct yaml *y, const char *s, size_t n)
 
 static void scalar(struct yaml *y, const char *s, size_t n)
 {
+	const char *t = y->tags ? y->tags(y->data, s, n) : NULL;
+
+	if (t) {
+		sb_z(y->b, t);
+		sb_ch(y->b, '\n');
+		return;
+	}
 	switch (look_of(s, n, false)) {
 	case LOOK_PLAIN:
 		sb_add(y->b, s, n);
@@ -207,7 +214,7 @@ static void scalar(struct yaml *y, const char *s, size_t n)
 		single_quoted(y->b, s, n);
 		break;
 	case LOOK_DOUBLE:
-		double_quoted(y->b, s, n);
+		yaml_double_quoted(y->b, s, n);
 		break;
 	case LOOK_BLOCK:
 		block(y, s, n);
@@ -272,6 +279,19 @@ void y_open(struct yaml *y, const char *key)
 	y->depth++;
 }
 
+void y_open_anchor(struct yaml *y, const char *key, const char *name)
+{
+	key_of(y, key);
+	sb_f(y->b, " &%s\n", name);
+	y->depth++;
+}
+
+void y_alias(struct yaml *y, const char *key, const char *name)
+{
+	key_of(y, key);
+	sb_f(y->b, " *%s\n", name);
+}
+
 void y_end(struct yaml *y)
 {
 	y->depth--;
@@ -322,7 +342,7 @@ void y_words(struct yaml *y, const char *key, const char *const *v, size_t n)
 			single_quoted(y->b, v[i], len);
 			break;
 		default:
-			double_quoted(y->b, v[i], len);
+			yaml_double_quoted(y->b, v[i], len);
 			break;
 		}
 	}

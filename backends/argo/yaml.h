@@ -13,7 +13,15 @@ struct yaml {
 	struct strbuf *b;
 	int depth;                        /* in steps of two blanks */
 	bool dash;                        /* the next entry stands on the line of its list item */
+	/* YAML in which an engine puts in values: how text s stands in it; NULL: s holds none. NULL: there is no such engine. */
+	const char *(*tags)(void *data, const char *s, size_t n);
+	void *data;
 };
+
+static inline struct yaml yaml_at(struct strbuf *b, int depth)
+{
+	return (struct yaml){ .b = b, .depth = depth };
+}
 
 /* key: TEXT, quoted as needed. */
 void y_str(struct yaml *y, const char *key, const char *s, size_t n);
@@ -33,6 +41,9 @@ void y_item_end(struct yaml *y);
 void y_item_str(struct yaml *y, const char *s, size_t n);
 /* key: [a, b, c] on one line. */
 void y_words(struct yaml *y, const char *key, const char *const *v, size_t n);
+/* key: &NAME and a block below it, and its repetition elsewhere. */
+void y_open_anchor(struct yaml *y, const char *key, const char *name);
+void y_alias(struct yaml *y, const char *key, const char *name);
 /* key: {} */
 void y_empty(struct yaml *y, const char *key);
 void y_comment(struct yaml *y, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -42,6 +53,7 @@ void y_comment_item(struct yaml *y, const char *fmt, ...) __attribute__((format(
 void y_comment_text(struct yaml *y, const char *s, size_t n);
 
 /* Reads back as the string s, standing in block context (flow: in a flow list, too). */
+void yaml_double_quoted(struct strbuf *b, const char *s, size_t n);
 bool yaml_plain_ok(const char *s, size_t n, bool flow);
 
 #endif

@@ -148,9 +148,11 @@ static const struct str *shell_of(struct elab *e, const struct ast_block *b)
 	return w ? w : str_internz(e->strs, "sh");
 }
 
-static bool body_job(struct elab *e, struct scope *inner, const struct ast_stmt *st, struct ir_task *t)
+static bool body_job(struct elab *e, struct scope *inner, const struct ast_block *b, const struct ast_stmt *st, struct ir_task *t)
 {
 	t->job = job_elab(e, inner, st, t);
+	if (t->job && t->job->run && block_entry(b, "shell"))
+		t->shell = shell_of(e, b);
 	return t->job != NULL;
 }
 
@@ -202,7 +204,7 @@ bool task_body(struct elab *e, struct scope *inner, const struct ast_block *b, s
 			ok = task_argv(e, inner, st->value, attrs, &t->argv, &t->nargv) == 0;
 		break;
 	case BODY_JOB:
-		ok = body_job(e, inner, st, t);
+		ok = body_job(e, inner, b, st, t);
 		break;
 	default:
 		ok = body_dataflow(e, inner, st, t);

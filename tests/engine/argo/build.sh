@@ -15,6 +15,7 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/couler-dev
 engine=github.com/argoproj/argo-workflows/v4
 version=v4.0.7
 copy=$cache/share/argo-$version
+operators=$cache/share/argo-operators
 here=$(cd "$(dirname "$0")" && pwd)
 export GOCACHE="$cache/go-build" GOMODCACHE="$cache/gomod" GOFLAGS=-buildvcs=false GOTOOLCHAIN=local
 
@@ -66,6 +67,27 @@ copy_engine() {
 	: >"$copy/.complete"
 }
 
+# copy_operators puts the definitions of the objects of other operators into $operators: the Kubeflow training operator's
+# PyTorchJob and TFJob, the MPI operator's MPIJob, KubeRay's RayJob.
+copy_operators() {
+	[ ! -e "$operators/.complete" ] || return 0
+	find_go
+	rm -rf "$operators"
+	mkdir -p "$operators"
+	while read -r module file; do
+		say "reading the definitions of $module"
+		dir=$(cd "$here" && "$go" mod download -json "$module" | sed -n 's/^.*"Dir": "\(.*\)".*$/\1/p')
+		cp "$dir/$file" "$operators/"
+	done <<END
+github.com/kubeflow/training-operator@v1.8.1 manifests/base/crds/kubeflow.org_pytorchjobs.yaml
+github.com/kubeflow/training-operator@v1.8.1 manifests/base/crds/kubeflow.org_tfjobs.yaml
+github.com/kubeflow/mpi-operator@v0.6.0 manifests/base/kubeflow.org_mpijobs.yaml
+github.com/ray-project/kuberay/ray-operator@v1.2.2 config/crd/bases/ray.io_rayjobs.yaml
+END
+	chmod -R u+w "$operators"
+	: >"$operators/.complete"
+}
+
 # build NAME PACKAGE: does nothing when the sources are those of the last build. The
 # package is a folder here, or one of the engine's.
 build() {
@@ -91,20 +113,24 @@ go_with_copy() {
 	{ cat "$here/go.mod"; printf '\nreplace %s => %s\n' "$engine" "$copy"; } >"$mod/go.mod"
 	sub=$1
 	shift
-	(cd "$here" && ARGO_ENGINE=$copy nice "$go" "$sub" -trimpath -modfile="$mod/go.mod" "$@")
+	(cd "$here" && ARGO_ENGINE=$copy ARGO_OPERATORS=$operators nice "$go" "$sub" -trimpath -modfile="$mod/go.mod" "$@")
 	rm -rf "$mod"
 	trap - EXIT
 }
 
 mkdir -p "$cache/bin" "$cache/share"
 if [ -n "$testing" ]; then
+	copy_operators
 	[ $# -gt 0 ] || set -- ./...
 	go_with_copy test -vet=off -count=1 -ldflags='-s -w' "$@"
 	exit
 fi
 for what; do
 	case $what in
-	oracle) build argo-oracle ./oracle ;;
+	oracle)
+		copy_operators
+		build argo-oracle ./oracle
+		;;
 	run)
 		build argo-run-box ./harness/box
 		build argo-run-exec "$engine/cmd/argoexec"

@@ -1,6 +1,10 @@
 package main
 
-import "context"
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/runtime"
+)
 
 // check runs all stages over the files of one set.
 func check(ctx context.Context, o options, defs *definitions, files []string) []verdict {
@@ -33,10 +37,10 @@ func (l *library) checkDocument(ctx context.Context, o *options, defs *definitio
 	if def, err := defs.get(d.kind); err != nil {
 		s.add(stageSchema, d.label, "%v", err)
 	} else {
-		def.check(ctx, s, d)
+		def.check(ctx, s, stageSchema, d.label, runtime.DeepCopyJSON(normalize(d.tree)))
 	}
 	checkLimits(s, d)
 	if d.spec() != nil {
-		newChecker(l, s, d).run(ctx)
+		newChecker(l, &defs.operators, s, d).run(ctx)
 	}
 }

@@ -36,6 +36,7 @@ const (
 	stageMetadata = "metadata" // names, labels, annotations
 	stageLimits   = "limits"   // sizes and counts
 	stageExpr     = "expr"     // every {{ }}, expression and duration
+	stageObject   = "object"   // the manifest of a resource template
 	stageAbsent   = "absent"   // outputs of what may not have succeeded
 )
 
@@ -95,7 +96,7 @@ func main() {
 	if o.crds == "" {
 		o.crds = defaultCRDs()
 	}
-	defs := &definitions{folder: o.crds, loaded: map[string]*definition{}}
+	defs := newDefinitions(o.crds, operatorCRDs())
 	out := bufio.NewWriter(os.Stdout)
 	refused := false
 	for _, arg := range set.Args() {
@@ -134,6 +135,15 @@ func defaultCRDs() string {
 		return ""
 	}
 	return found[len(found)-1]
+}
+
+// operatorCRDs is where build.sh puts the definitions of what operators take.
+func operatorCRDs() string {
+	self, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(filepath.Dir(self), "..", "share", "argo-operators")
 }
 
 // list returns the file, or the YAML and JSON files under the folder, in order.

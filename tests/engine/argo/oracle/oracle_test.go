@@ -24,7 +24,7 @@ func engine(t *testing.T) string {
 	return strings.TrimSpace(string(out))
 }
 
-var sharedDefinitions = &definitions{loaded: map[string]*definition{}}
+var sharedDefinitions = newDefinitions("", os.Getenv("ARGO_OPERATORS"))
 
 func checkFiles(t *testing.T, o options, files ...string) []verdict {
 	t.Helper()

@@ -16,7 +16,6 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 	"sigs.k8s.io/yaml"
@@ -31,8 +30,13 @@ type definition struct {
 
 // definitions loads them when they are needed: one takes about 0.4 s.
 type definitions struct {
-	folder string
-	loaded map[string]*definition
+	folder    string
+	loaded    map[string]*definition
+	operators operators
+}
+
+func newDefinitions(folder, ops string) *definitions {
+	return &definitions{folder: folder, loaded: map[string]*definition{}, operators: operators{folder: ops, loaded: map[string]*definition{}}}
 }
 
 func (ds *definitions) get(kind string) (*definition, error) {
@@ -47,7 +51,7 @@ func (ds *definitions) get(kind string) (*definition, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := loadDefinition(text)
+	d, err := loadDefinition(text, "v1alpha1")
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
@@ -55,13 +59,13 @@ func (ds *definitions) get(kind string) (*definition, error) {
 	return d, nil
 }
 
-func loadDefinition(text []byte) (*definition, error) {
+func loadDefinition(text []byte, version string) (*definition, error) {
 	crd := &apiextensionsv1.CustomResourceDefinition{}
 	if err := yaml.Unmarshal(text, crd); err != nil {
 		return nil, err
 	}
 	for _, v := range crd.Spec.Versions {
-		if v.Name != "v1alpha1" || v.Schema == nil {
+		if v.Name != version || v.Schema == nil {
 			continue
 		}
 		props := &apiextensions.JSONSchemaProps{}
@@ -78,20 +82,19 @@ func loadDefinition(text []byte) (*definition, error) {
 		}
 		return &definition{structural, validator, cel.NewValidator(structural, true, celconfig.PerCallLimit)}, nil
 	}
-	return nil, fmt.Errorf("no schema for v1alpha1")
+	return nil, fmt.Errorf("no schema for %s", version)
 }
 
 // check does what a create request meets: pruning, defaults, the schema, list types, CEL.
-func (d *definition) check(ctx context.Context, s *source, doc *document) {
-	obj := runtime.DeepCopyJSON(normalize(doc.tree))
+func (d *definition) check(ctx context.Context, s *source, stage, label string, obj map[string]any) {
 	add := func(errs field.ErrorList) {
 		for _, e := range errs {
-			s.add(stageSchema, doc.label+":"+e.Field, "%s", e.ErrorBody())
+			s.add(stage, label+":"+e.Field, "%s", e.ErrorBody())
 		}
 	}
 	pruned := pruning.PruneWithOptions(obj, d.structural, true, schema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
 	for _, path := range pruned {
-		s.add(stageSchema, doc.label+":"+path, "unknown field: the API server drops it")
+		s.add(stage, label+":"+path, "unknown field: the API server drops it")
 	}
 	defaulting.PruneNonNullableNullsWithoutDefaults(obj, d.structural)
 	defaulting.Default(obj, d.structural)

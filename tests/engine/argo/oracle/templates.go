@@ -20,6 +20,7 @@ import (
 // checker checks everything in a document that the engine looks at only when it gets there.
 type checker struct {
 	lib  *library
+	ops  *operators
 	src  *source
 	doc  *document
 	spec *wfv1.WorkflowSpec // of the document
@@ -28,8 +29,8 @@ type checker struct {
 	fromSteps, fromTasks map[string]bool // templates that are called so
 }
 
-func newChecker(lib *library, src *source, doc *document) *checker {
-	c := &checker{lib: lib, src: src, doc: doc, spec: doc.spec()}
+func newChecker(lib *library, ops *operators, src *source, doc *document) *checker {
+	c := &checker{lib: lib, ops: ops, src: src, doc: doc, spec: doc.spec()}
 	c.base = c.spec
 	if ref := c.spec.WorkflowTemplateRef; ref != nil {
 		if ref.ClusterScope {
@@ -212,6 +213,9 @@ func (c *checker) template(ctx context.Context, path string, t *wfv1.Template, g
 	}
 	c.walk(ctx, path, tree(rest), s)
 	c.results(path, t)
+	if t.Resource != nil {
+		c.manifest(ctx, path, t, s)
+	}
 }
 
 // steps checks the steps; what a group makes is there for the groups after it.
