@@ -206,18 +206,53 @@ func (k *certainty) unfailed(ctx context.Context, name string, busy map[string]b
 	return sure
 }
 
-// idle says whether a task may be omitted although nothing before it failed, because something before it was skipped.
+// idle says whether a task may be omitted although nothing before it failed: its condition does not hold where something
+// before it was skipped, or was idle itself.
 func (k *certainty) idle(ctx context.Context, name string, seen map[string]bool) bool {
-	for _, d := range k.g.GetTaskDependencies(ctx, name) {
-		if seen[d] {
-			continue
+	if seen[name] {
+		return false
+	}
+	seen[name] = true
+	deps, logic := common.GetTaskDependencies(ctx, k.g.GetTask(ctx, name), k.g)
+	program, err := expr.Compile(strings.ReplaceAll(logic, "-", "_"), expr.Env(environment(deps, nil)))
+	if logic == "" || err != nil {
+		return false
+	}
+	well := map[string][]outcome{}
+	for d := range deps {
+		well[d] = []outcome{succeeded}
+		if slices.Contains(k.possible(ctx, d), skipped) {
+			well[d] = append(well[d], skipped)
 		}
-		seen[d] = true
-		if slices.Contains(k.possible(ctx, d), skipped) || k.idle(ctx, d, seen) {
-			return true
+		if k.idle(ctx, d, seen) {
+			well[d] = append(well[d], omitted)
+		}
+	}
+	for d := range deps {
+		for _, o := range well[d] {
+			if !always(program, deps, well, d, o) {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// always says whether a condition holds when one dependency ended so, however the others did.
+func always(program *vm.Program, deps map[string]common.DependencyType, possible map[string][]outcome, name string, o outcome) bool {
+	for others := range outcomes {
+		choice := map[string]outcome{}
+		for d := range deps {
+			if slices.Contains(possible[d], others) {
+				choice[d] = others
+			}
+		}
+		choice[name] = o
+		if v, err := expr.Run(program, environment(deps, choice)); err != nil || v != true {
+			return false
+		}
+	}
+	return true
 }
 
 // reader is a place that reads outputs, and which tasks or steps it can count on.
