@@ -34,10 +34,20 @@ struct nl_verdict nl_judge(const char *text, size_t n, const char *path, struct 
 
 enum nl_dialect { NL_CHAT, NL_RESPONSES, NL_MESSAGES };                 /* OpenAI chat completions, OpenAI responses, Anthropic messages */
 
+/* Which member of a request holds the grammar. auto: a tool for OpenAI's own place and dialect, none for messages, else grammar. */
+#define NL_CONSTRAINTS(X) X(OFF, "off") X(AUTO, "auto") X(GRAMMAR, "grammar") X(STRUCTURED, "structured_outputs") X(GUIDED, "guided_grammar") X(TOOL, "tool")
+enum nl_constraint {
+#define X(name, word) NL_BY_##name,
+	NL_CONSTRAINTS(X)
+#undef X
+	NL_BY_COUNT
+};
+
 struct nl_endpoint {
 	const char *url;                  /* up to and with /v1; NULL: none is configured */
 	const char *model, *key;          /* key NULL: none is sent */
 	enum nl_dialect dialect;
+	enum nl_constraint constrain;
 	bool insecure_http, stream;
 	double timeout;                   /* s for one reply; 0: 300 */
 };
@@ -48,7 +58,10 @@ struct nl_endpoint {
  */
 int nl_configure(struct nl_endpoint *e, struct arena *a, char **why);
 
-struct nl_usage { unsigned calls; uint64_t prompt, reply; bool estimated; };   /* tokens; estimated: bytes / 4 where the endpoint did not say */
+/* What an endpoint refused, and is not sent again. */
+enum { NL_REFUSED_TEMPERATURE = 1, NL_REFUSED_MAX_TOKENS = 2, NL_REFUSED_MAX = 4, NL_REFUSED_GRAMMAR = 8 };
+
+struct nl_usage { unsigned calls; uint64_t prompt, reply; bool estimated; unsigned refused; };   /* tokens; estimated: bytes / 4 where the endpoint did not say */
 struct nl_message { const char *role, *text; };
 
 /* One exchange. 0 with the text in *reply; -1 with *why (malloc), which holds no key. truncated: the reply was cut off. */
@@ -86,6 +99,13 @@ void nl_predict_prompt(struct arena *a, struct strtab *strs, const struct sweep 
  * others, a constant, NULL where all hold.
  */
 uint32_t nl_predict_read(struct arena *a, struct strtab *strs, const struct sweep *w, const uint32_t *row, uint32_t n, const char *reply, size_t len, double *best, const char **why);
+
+/* ---- constrained decoding ---- */
+
+enum nl_grammar { NL_GBNF, NL_LARK };                                   /* llama.cpp, xgrammar; llguidance, OpenAI */
+
+/* The grammar of .cw, generated from grammar/couler.ebnf; fenced: of a code block tagged cw that holds a file. 0, or -1 with *why, a constant. */
+int nl_grammar_write(enum nl_grammar format, bool fenced, struct strbuf *out, const char **why);
 
 /* What a careful person looks at before trusting a draft: one line each. */
 void nl_review(const char *text, size_t n, struct strbuf *out);

@@ -17,7 +17,7 @@
 enum { MAX_DESCRIPTION = 32 << 10 };
 
 struct nl_cmd {
-	const char *out, *lake, *refine, *from, *eval, *drafts;
+	const char *out, *lake, *refine, *from, *eval, *drafts, *grammar;
 	struct nl_endpoint end;
 	int samples;
 	bool offline, explain, yes, dry, json;
@@ -27,6 +27,11 @@ static int set(const char *name, const char *value, void *data)
 {
 	struct nl_cmd *c = data;
 	static const char *const dialects[] = { "chat", "responses", "messages" };
+	static const char *const constraints[NL_BY_COUNT] = {
+#define X(k, word) word,
+		NL_CONSTRAINTS(X)
+#undef X
+	};
 
 	if (!strcmp(name, "output"))
 		c->out = value;
@@ -40,6 +45,8 @@ static int set(const char *name, const char *value, void *data)
 		c->eval = value;
 	else if (!strcmp(name, "drafts"))
 		c->drafts = value;
+	else if (!strcmp(name, "grammar"))
+		c->grammar = value;
 	else if (!strcmp(name, "llm-url"))
 		c->end.url = value;
 	else if (!strcmp(name, "llm-model"))
@@ -69,6 +76,13 @@ static int set(const char *name, const char *value, void *data)
 				return 0;
 			}
 		return cli_fail(2, "--dialect takes chat, responses or messages, not '%s'", value);
+	} else if (!strcmp(name, "constrain")) {
+		for (int i = 0; i < NL_BY_COUNT; i++)
+			if (!strcmp(value, constraints[i])) {
+				c->end.constrain = (enum nl_constraint)i;
+				return 0;
+			}
+		return cli_fail(2, "--constrain takes auto, off, or the member of a request that holds the grammar: grammar (llama.cpp), structured_outputs or guided_grammar (vLLM), tool (OpenAI); not '%s'", value);
 	}
 	return 0;
 }
@@ -261,6 +275,8 @@ static void explain(const struct answer *x)
 	}
 	if (x->loop.usage.calls)
 		fprintf(stderr, "%u calls, %" PRIu64 " tokens%s\n", x->loop.usage.calls, x->loop.usage.prompt + x->loop.usage.reply, x->loop.usage.estimated ? " (estimated as bytes / 4)" : "");
+	if (x->loop.usage.refused & NL_REFUSED_GRAMMAR)
+		fprintf(stderr, "the endpoint takes no grammar: it was asked without (--constrain)\n");
 	if (x->offline && x->degraded)
 		fprintf(stderr, "parts of the description were left out for the draft to check (level %d)\n", x->degraded);
 }
@@ -504,12 +520,28 @@ static int evaluate(struct nl_cmd *c, struct arena *a, struct diag *d)
 	return faults ? 5 : 0;
 }
 
+static int print_grammar(const struct nl_cmd *c)
+{
+	bool lark = !strcmp(c->grammar, "lark");
+	struct strbuf b = { 0 };
+	const char *why = NULL;
+	int rc;
+
+	if (!lark && strcmp(c->grammar, "gbnf") != 0)
+		return cli_fail(2, "--grammar takes gbnf or lark, not '%s'", c->grammar);
+	rc = nl_grammar_write(lark ? NL_LARK : NL_GBNF, false, &b, &why) ? cli_fail(1, "grammar/couler.ebnf: %s", why) : cli_write(c->out, b.s, b.n);
+	sb_free(&b);
+	return rc;
+}
+
 static int run(struct nl_cmd *c, int n, char **argv, struct arena *a, struct diag *d)
 {
 	struct strbuf text = { 0 };
 	char *why = NULL;
 	int rc;
 
+	if (c->grammar)
+		return n ? cli_usage(command_find("nl"), "--grammar takes no description") : print_grammar(c);
 	if (c->eval ? n : n < 1 && !c->from)
 		return cli_usage(command_find("nl"), c->eval ? "--eval takes its descriptions from the file" : "no description given");
 	if (!c->offline) {
@@ -547,7 +579,7 @@ static int run(struct nl_cmd *c, int n, char **argv, struct arena *a, struct dia
 
 static int nl(int argc, char **argv)
 {
-	struct nl_cmd c = { .samples = 1 };
+	struct nl_cmd c = { .samples = 1, .end.constrain = NL_BY_AUTO };
 	struct arena *a = arena_new();
 	struct diag *d = diag_new(a);
 	int n, rc = cli_parse(command_find("nl"), argc, argv, &n, set, &c);
@@ -572,9 +604,11 @@ static const struct cli_opt opts[] = {
 	{ 0, "llm-url", "URL", "the endpoint, up to and with /v1", NULL },
 	{ 0, "llm-model", "NAME", "the model to ask", NULL },
 	{ 0, "dialect", "chat|responses|messages", "what the endpoint speaks (default: chat)", "chat|responses|messages" },
+	{ 0, "constrain", "auto|off|grammar|structured_outputs|guided_grammar|tool", "how the endpoint is given the grammar of .cw (default: auto)", "auto|off|grammar|structured_outputs|guided_grammar|tool" },
 	{ 0, "stream", NULL, "ask for the reply as a stream", NULL },
 	{ 0, "timeout", "SECONDS", "for one reply (default: 300)", NULL },
 	{ 0, "insecure-http", NULL, "allow http:// to other machines", NULL },
+	{ 0, "grammar", "gbnf|lark", "print the grammar of .cw for constrained decoding", "gbnf|lark" },
 	{ 0, "eval", "FILE.jsonl", "run a set of descriptions and print how far they come", "file" },
 	{ 0, "samples", "N", "with --eval: drafts for each description (default: 1)", NULL },
 	{ 0, "drafts", "FOLDER", "with --eval: keep the drafts there", "dir" },

@@ -105,8 +105,6 @@ int nl_configure(struct nl_endpoint *e, struct arena *a, char **why)
 
 static const char *const paths[] = { "/chat/completions", "/responses", "/messages" };
 
-struct shape { bool no_temperature, completion_tokens, no_max; };
-
 static json_t *messages_json(const struct nl_message *m, size_t n, bool skip_system)
 {
 	json_t *list = json_array();
@@ -117,7 +115,46 @@ static json_t *messages_json(const struct nl_message *m, size_t n, bool skip_sys
 	return list;
 }
 
-static json_t *body_json(const struct nl_endpoint *e, const struct nl_message *m, size_t n, unsigned max, const struct shape *sh)
+static enum nl_constraint constraint(const struct nl_endpoint *e)
+{
+	bool openai = e->dialect == NL_RESPONSES || (e->url && !strncmp(e->url, "https://api.openai.com/", 23));
+
+	if (e->constrain != NL_BY_AUTO)
+		return e->constrain;
+	if (e->dialect == NL_MESSAGES || (openai && e->stream))
+		return NL_BY_OFF;
+	return openai ? NL_BY_TOOL : NL_BY_GRAMMAR;
+}
+
+/* Constrained decoding: the whole reply is one code block of a file, or the input of a tool is the file. */
+static void add_grammar(json_t *b, const struct nl_endpoint *e)
+{
+	enum nl_constraint by = constraint(e);
+	struct strbuf g = { 0 };
+	const char *why = NULL, *s;
+
+	if (by == NL_BY_OFF || nl_grammar_write(by == NL_BY_TOOL ? NL_LARK : NL_GBNF, by != NL_BY_TOOL, &g, &why)) {
+		sb_free(&g);
+		return;
+	}
+	s = sb_cstr(&g);
+	if (by == NL_BY_STRUCTURED) {
+		json_object_set_new(b, "structured_outputs", json_pack("{s:s}", "grammar", s));
+	} else if (by != NL_BY_TOOL) {
+		json_object_set_new(b, by == NL_BY_GUIDED ? "guided_grammar" : "grammar", json_string(s));
+	} else if (e->dialect == NL_RESPONSES) {
+		json_object_set_new(b, "tools", json_pack("[{s:s, s:s, s:s, s:{s:s, s:s, s:s}}]", "type", "custom", "name", "workflow", "description", "Takes the whole .cw file.",
+			"format", "type", "grammar", "syntax", "lark", "definition", s));
+		json_object_set_new(b, "tool_choice", json_pack("{s:s, s:s}", "type", "custom", "name", "workflow"));
+	} else {
+		json_object_set_new(b, "tools", json_pack("[{s:s, s:{s:s, s:s, s:{s:s, s:{s:s, s:s}}}}]", "type", "custom", "custom", "name", "workflow", "description", "Takes the whole .cw file.",
+			"format", "type", "grammar", "grammar", "syntax", "lark", "definition", s));
+		json_object_set_new(b, "tool_choice", json_pack("{s:s, s:{s:s}}", "type", "custom", "custom", "name", "workflow"));
+	}
+	sb_free(&g);
+}
+
+static json_t *body_json(const struct nl_endpoint *e, const struct nl_message *m, size_t n, unsigned max, unsigned refused)
 {
 	json_t *b = json_object();
 	bool messages = e->dialect == NL_MESSAGES;
@@ -126,10 +163,12 @@ static json_t *body_json(const struct nl_endpoint *e, const struct nl_message *m
 	if (messages && n && !strcmp(m[0].role, "system"))
 		json_object_set_new(b, "system", json_string(m[0].text));
 	json_object_set_new(b, e->dialect == NL_RESPONSES ? "input" : "messages", messages_json(m, n, messages));
-	if (!sh->no_temperature)
+	if (!(refused & NL_REFUSED_TEMPERATURE))
 		json_object_set_new(b, "temperature", json_real(0.2));
-	if (!sh->no_max)
-		json_object_set_new(b, e->dialect == NL_RESPONSES ? "max_output_tokens" : sh->completion_tokens ? "max_completion_tokens" : "max_tokens", json_integer(max));
+	if (!(refused & NL_REFUSED_MAX))
+		json_object_set_new(b, e->dialect == NL_RESPONSES ? "max_output_tokens" : refused & NL_REFUSED_MAX_TOKENS ? "max_completion_tokens" : "max_tokens", json_integer(max));
+	if (!(refused & NL_REFUSED_GRAMMAR))
+		add_grammar(b, e);
 	if (e->stream)
 		json_object_set_new(b, "stream", json_true());
 	return b;
@@ -146,9 +185,7 @@ static void dump(json_t *b, struct strbuf *out)
 
 void nl_request_body(const struct nl_endpoint *e, const struct nl_message *m, size_t n, unsigned max_tokens, struct strbuf *out)
 {
-	struct shape sh = { 0 };
-
-	dump(body_json(e, m, n, max_tokens, &sh), out);
+	dump(body_json(e, m, n, max_tokens, 0), out);
 }
 
 /* ---- replies ---- */
@@ -218,6 +255,16 @@ static void stop_reason(struct parsed *p, const char *s)
 		p->refused = true;
 }
 
+/* The file that was given to our tool, as the code block that is looked for. */
+static void tool_input(struct parsed *p, json_t *call)
+{
+	const char *s = text_at(call, "input");
+
+	p->tools = true;
+	if (s)
+		sb_f(&p->text, "```cw\n%s\n```\n", s);
+}
+
 /* A whole reply, or one event of a stream: they have most members in common. */
 static void take(struct parsed *p, json_t *root)
 {
@@ -231,13 +278,17 @@ static void take(struct parsed *p, json_t *root)
 	msg = json_object_get(choice, "message") ? json_object_get(choice, "message") : json_object_get(choice, "delta");
 	if ((s = text_at(msg, "content")))
 		sb_z(&p->text, s);
-	if (json_array_size(json_object_get(msg, "tool_calls")))
+	json_array_foreach(json_object_get(msg, "tool_calls"), i, item) {
 		p->tools = true;
+		tool_input(p, json_object_get(item, "custom"));
+	}
 	if (text_at(msg, "refusal"))
 		p->refused = true;
 	stop_reason(p, text_at(choice, "finish_reason"));
 	/* responses and messages, whole */
 	json_array_foreach(json_object_get(root, "output"), i, item) {
+		if (text_at(item, "type") && !strcmp(text_at(item, "type"), "custom_tool_call"))
+			tool_input(p, item);
 		json_array_foreach(json_object_get(item, "content"), k, part) {
 			if ((s = text_at(part, "text")))
 				sb_z(&p->text, s);
@@ -380,17 +431,30 @@ static char *error_text(const struct net_reply *r, const char *key, char **param
 	return out;
 }
 
-static bool adapts(struct shape *sh, const char *param, const char *text)
+static bool says(const char *s, const char *const *words)
 {
-	bool t = (param && strstr(param, "temperature")) || strstr(text, "temperature"), m = (param && strstr(param, "max_")) || strstr(text, "max_tokens") || strstr(text, "max_completion_tokens");
-
-	if (t && !sh->no_temperature)
-		return sh->no_temperature = true;
-	if (m && !sh->completion_tokens)
-		return sh->completion_tokens = true;
-	if (m && !sh->no_max)
-		return sh->no_max = true;
+	for (; *words; words++)
+		if (strstr(s, *words))
+			return true;
 	return false;
+}
+
+/* Notes in *refused what the endpoint does not take, one thing a time; body: all that it said. */
+static bool adapts(unsigned *refused, const char *param, const char *body)
+{
+	static const char *const grammar[] = { "grammar", "structured_outputs", "guided", "tools", "tool_choice", "custom", "lark", NULL };
+	static const char *const max[] = { "max_tokens", "max_completion_tokens", "max_output_tokens", NULL };
+	static const char *const temperature[] = { "temperature", NULL };
+	const char *s = param ? param : body;
+	unsigned before = *refused;
+
+	if (says(s, temperature))
+		*refused |= NL_REFUSED_TEMPERATURE;
+	else if (says(s, max))
+		*refused |= before & NL_REFUSED_MAX_TOKENS ? NL_REFUSED_MAX : NL_REFUSED_MAX_TOKENS;
+	else if (says(s, grammar))
+		*refused |= NL_REFUSED_GRAMMAR;
+	return *refused != before;
 }
 
 struct gather { struct strbuf b; bool large; };
@@ -468,9 +532,8 @@ static char *content(const struct nl_endpoint *e, const struct gather *g, const 
 }
 
 /* Tries one request until it is answered; NULL with the pieces in g, or the fault. */
-static char *attempt(struct net *net, const struct nl_endpoint *e, const struct nl_message *m, size_t n, unsigned max, struct gather *g, struct net_reply *r)
+static char *attempt(struct net *net, const struct nl_endpoint *e, const struct nl_message *m, size_t n, unsigned max, unsigned *refused, struct gather *g, struct net_reply *r)
 {
-	struct shape sh = { 0 };
 	struct strbuf url = { 0 }, auth = { 0 };
 	const char *headers[5] = { "Content-Type: application/json", NULL };
 	char *why = NULL;
@@ -493,7 +556,7 @@ static char *attempt(struct net *net, const struct nl_endpoint *e, const struct 
 		double wait;
 		bool again = false;
 
-		dump(body_json(e, m, n, max, &sh), &body);
+		dump(body_json(e, m, n, max, *refused), &body);
 		q.body = body.s;
 		q.body_len = body.n;
 		g->b.n = 0;
@@ -509,7 +572,7 @@ static char *attempt(struct net *net, const struct nl_endpoint *e, const struct 
 		} else {
 			text = error_text(r, e->key, &param);
 			wait = retry_after(r);
-			if (r->status == 400 && adapts(&sh, param, text)) {
+			if ((r->status == 400 || r->status == 422) && adapts(refused, param, r->body.n ? sb_cstr(&r->body) : "")) {
 				again = true;
 				wait = 0;
 			} else if ((r->status == 408 || r->status == 409 || r->status == 429 || r->status >= 500) && k + 1 < MAX_TRIES && !(r->body.n && memmem(r->body.s, r->body.n, "insufficient_quota", 18)) && wait <= 60) {
@@ -544,7 +607,7 @@ int nl_ask(const struct nl_endpoint *e, const struct nl_message *m, size_t n, un
 
 	if (!net)
 		return -1;
-	*why = attempt(net, e, m, n, max_tokens, &g, &r);
+	*why = attempt(net, e, m, n, max_tokens, &u->refused, &g, &r);
 	u->calls++;
 	if (!*why) {
 		if (!g.b.n && r.body.n)

@@ -73,7 +73,7 @@ def requests():
     r = ask([fenced(good)], "--explain", pairs.ABOUT)
     q = r.requests[0]
     ok(q["path"] == "/v1/chat/completions" and q["headers"]["Authorization"] == "Bearer " + KEY, "chat request")
-    ok(set(q["body"]) == {"model", "messages", "temperature", "max_tokens"} and q["body"]["model"] == "scripted", "chat body", str(set(q["body"])))
+    ok(set(q["body"]) == {"model", "messages", "temperature", "max_tokens", "grammar"} and q["body"]["model"] == "scripted", "chat body", str(set(q["body"])))
     ok([m["role"] for m in q["body"]["messages"]] == ["system", "user"] and pairs.ABOUT in q["body"]["messages"][1]["content"], "messages")
     ok("1200 tokens" in r.stderr and KEY not in r.stderr + r.stdout, "tokens by usage", r.stderr)
     size = sum(len(m["content"]) for m in q["body"]["messages"]) + len(good)

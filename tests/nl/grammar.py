@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""The grammars that `couler nl --grammar` prints, in the parsers they are for: GBNF in llama.cpp, Lark in llguidance.
+
+Then `couler nl` against llama.cpp's own server, with a model of random weights: what it writes shows the grammar alone.
+"""
+import glob
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import tiny_model  # noqa: E402
+from llama import Llama  # noqa: E402
+from llguidance import LLMatcher, LLTokenizer  # noqa: E402
+
+COULER = os.path.abspath(sys.argv[1])
+TMP = tempfile.mkdtemp()
+MODEL = os.path.join(TMP, "tiny.gguf")
+passed, failed = 0, 0
+
+# What the files do not hold: comments at odd places, quotes, interpolation, separators, words that are keywords elsewhere.
+RIGHT = [
+    "", "# only a comment", "\n\n  # a\n", "\ufeffworkflow w { }\n", "workflow w { }\r\n", "workflow w {\n}\n# end",
+    "workflow w { step a { run = '''x''' }; step b { run = '''y''' } }",
+    "workflow w {\n  for = 20s\n  step a { if = 1 } # tail\n}\n",
+    'workflow w { let a = "x" }', 'workflow w { let a = "" }', 'workflow w { let a = "$" }', 'workflow w { let a = "cost $5 $$" }', 'workflow w { let a = "a\\n\\"\\u{1F600}\\$" }',
+    'workflow w { let a = "${b}" }', 'workflow w { let a = "x ${ b.c } y ${"in ${d}"} # no comment" }', 'workflow w { let a = "$${b}$" }', 'workflow w { let a = "\u00e9\u6bcf\U0001f600" }',
+    'workflow w { let a = """"x" said """ }', 'workflow w { let a = """ends with a quote"""" }', "workflow w { let a = '''''' }", 'workflow w { let a = """\n# ``` ${x} "" \' \\ \n""" }',
+    "workflow w { let a = 1 +\n  2 # sum\n  let b = a ??\n null }", "workflow w { let a = [\n 1,\n # one\n 2,\n] }", "workflow w { let a = (\n1\n) }", "workflow w { let a = f(x = 1\n y = 2; z) }",
+    "workflow w { let a = x>=0.9&&!y||-z<1e-4 }", "workflow w { let a = x in [1, 2] ? b : c }", "workflow w { let a = 1h30m; let b = 1.5Gi; let c = 0.4ms; let d = 10KB }",
+    "workflow w { if a > 1 { } else if b { } else { } }", "workflow w { if a { }\n  # between\n  else { } }",
+    "workflow w { param n: list<int>? = [1] in [[1], [2]] }", 'task t { in x: file named "a.bam" to "s3://b" at "{.c}" }', "workflow w { defaults = { retry = 2 } }",
+    "workflow w { loop l { max = 3; state v: float = 0.0; while v < 1; next { v = s.v } } }", "workflow w { sweep t = m.f(lr = log_uniform(1e-4, 1e-1)) { search = grid() } }",
+    "workflow w { on failure { step a { command = [\"x\"] } } }", "workflow w { step a { after = [b?, c] } }",
+]
+WRONG = [
+    "workflow w {", "workflow { }", "workflow w { } }", "steps:\n  - name: load\n", "workflow w { step a }", "workflow w { step a { cpu: 4 } }", "workflow w { let a = 1 and 2 }",
+    "workflow w { when x > 1 { } }", "workflow w { if x > 1 { } elif y { } }", "workflow w { if x = 1 { } }", "workflow w { on event failure { } }", "workflow w { step a { memory = 8Gigs } }",
+    "task t { out auc: number }", 'workflow w { let a = "open }\n}', 'workflow w { let a = """open }', "workflow w { let a = [1 2] }", "workflow w { let a = f(1 }", "workflow w { let a = 01 }",
+    "workflow w { let a = .5 }", "workflow w { let a = 1..2 }", "workflow w { let a = 'x' }", "workflow w { step a { } step b { } }", "workflow w { for x [1] { } }", "workflow w { forx in y { } }",
+    "workflow w { let a = b c }", "workflow w {\n let a\n = 1 }", "workflow w\n{ }", "step a { run = '''x''' }", "workflow w { import \"a\" as b }", "def f(): pass", "workflow w { let a = 1 < 2 < 3 }",
+    "workflow w { let a = x && }", 'workflow w { let a = "${" }', 'workflow w { let a = "${}" }', 'workflow w { let a = "\\q" }', "workflow w { let a = 1 /* c */ }", "workflow w { step a = b }", "workflow w { let a = {1: 2} }",
+]
+
+
+def ok(cond, name, more=""):
+    global passed, failed
+    if cond:
+        passed += 1
+    else:
+        failed += 1
+        print("FAIL %s %s" % (name, more))
+
+
+def printed(name):
+    return subprocess.run([COULER, "nl", "--grammar", name], capture_output=True, text=True, check=True).stdout
+
+
+class Guidance:
+    def __init__(self, grammar):
+        self.tokens, self.grammar = LLTokenizer("byte"), LLMatcher.grammar_from_lark(grammar)
+        error, warnings = LLMatcher.validate_grammar_with_warnings(self.grammar, self.tokens)
+        ok(not error and not warnings, "llguidance takes the grammar", str(warnings))
+
+    def accepts(self, text):
+        m = LLMatcher(self.tokens, self.grammar)
+        n = m.try_consume_tokens(list(text))
+        return True if n == len(text) and m.is_accepting() else n
+
+
+def offline(matchers):
+    files = sorted(glob.glob("examples/**/*.cw", recursive=True) + glob.glob("tests/golden/**/*.cw", recursive=True) + glob.glob("grammar/lake/*.cw"))
+    ok(len(files) > 90, "files", str(len(files)))
+    for name, accepts in matchers:
+        for path in files:
+            with open(path, "rb") as f:
+                text = f.read()
+            at = accepts(text)
+            ok(at is True, "%s refuses %s" % (name, path), "" if at is True else repr(text[max(0, at - 40):at + 20]))
+        for text in RIGHT:
+            at = accepts(text.encode())
+            ok(at is True, "%s refuses" % name, repr((text, at)))
+        for text in WRONG:
+            ok(accepts(text.encode()) is not True, "%s accepts" % name, repr(text))
+    print("# grammars: %d files accepted, %d odd ones accepted, %d wrong ones refused, by %s" % (len(files), len(RIGHT), len(WRONG), " and ".join(n for n, _ in matchers)))
+
+
+def compiler():
+    """The compiler agrees on both lists: what the grammars are held against is the language."""
+    for text, right in [(t, True) for t in RIGHT] + [(t, False) for t in WRONG]:
+        path = os.path.join(TMP, "x.cw")
+        with open(path, "w", newline="") as f:
+            f.write(text)
+        r = subprocess.run([COULER, "fmt", path], capture_output=True, text=True)
+        ok((r.returncode == 0) == right, "the compiler on", repr((text, r.stderr[:200])))
+
+
+def server():
+    import xllamacpp
+    p = xllamacpp.CommonParams()
+    p.model.path, p.n_ctx, p.n_parallel, p.warmup, p.cpuparams.n_threads, p.port = MODEL, 8192, 1, False, 1, 0
+    s = xllamacpp.Server(p)
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("COULER_LLM", "OPENAI"))}
+    env.update(COULER_LLM_URL=s.listening_address + "/v1", COULER_LLM_MODEL="tiny")
+    items = os.path.join(TMP, "items.jsonl")
+    with open(items, "w") as f:
+        for i in range(4):
+            f.write(json.dumps({"id": "i%d" % i, "text": "load the data %d and train" % i}) + "\n")
+    for constrain in ("grammar", "off"):
+        r = subprocess.run([COULER, "nl", "--eval", items, "--samples", "5", "--constrain", constrain], capture_output=True, text=True, env=env, timeout=300)
+        share = {line.split()[0]: float(line.split()[1].rstrip("%")) for line in r.stdout.splitlines() if "%" in line}
+        print("# llama.cpp's server, random weights, --constrain %s: extracted %.0f %%, parses %.0f %%" % (constrain, share.get("extracted", 0), share.get("parses", 0)))
+        ok(share.get("extracted", 0) > 80 and share.get("parses", 0) > 50 if constrain == "grammar" else share.get("parses", 1) == 0, "server " + constrain, r.stdout + r.stderr)
+
+
+tiny_model.write(MODEL)
+llama = Llama(MODEL)
+gbnf, lark = printed("gbnf"), printed("lark")
+guidance = Guidance(lark)
+offline([("llama.cpp", lambda text: llama.accepts(gbnf, text)), ("llguidance", guidance.accepts)])
+compiler()
+server()
+print("%d passed, %d failed" % (passed, failed))
+sys.exit(1 if failed else 0)
