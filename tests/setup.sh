@@ -2,7 +2,7 @@
 # Installs what is missing from Debian's packages: setup.sh build|test. Does nothing when all is there.
 set -eu
 build="gcc make pkg-config libyaml-dev libjansson-dev libpcre2-dev libcurl4-openssl-dev libsqlite3-dev libssl-dev libmpfr-dev"
-test="check python3 python3-venv clang clang-tidy libclang-rt-dev cppcheck shellcheck dash busybox valgrind git ca-certificates curl xz-utils man-db zsh fish"
+test="check openssl python3 python3-venv clang clang-tidy libclang-rt-dev cppcheck shellcheck dash busybox valgrind git ca-certificates curl xz-utils man-db zsh fish"
 case "${1-build}" in
 build) want=$build ;;
 test) want="$build $test" ;;
