@@ -170,12 +170,17 @@ uint32_t lex_interp_end(const char *s, uint32_t i, unsigned depth)
 	}
 }
 
-/* A string, BAD up to the end of the line where it is not closed on it. */
+/*
+ * A string, BAD up to the end of the line where it is not closed on it. A quote right after the closing one
+ * says that it closed nothing: in `doc = "x; run = """true"""` it is the first of the three that open a block.
+ */
 static void lex_string(struct token *t, const char *s)
 {
 	bool interp = false, escapes = false;
 	uint32_t i = lex_string_end(s, t->off + 1, 0, &interp, &escapes);
 
+	if (i && s[i] == '"')
+		i = 0;
 	t->kind = i ? TOK_STRING : TOK_BAD;
 	t->interp = interp;
 	t->escapes = escapes;

@@ -88,6 +88,7 @@ static void bad_string(struct parser *p, const struct token *t)
 	uint32_t at = open_interp(p, t), shown = t->len > 30 ? 30 : t->len, open = 0;
 	struct diag_item *it;
 
+	p->torn = t->off;
 	for (uint32_t i = t->off; i < t->off + t->len; i++) {
 		open += p->lx.s[i] == '{' && i != at + 1;
 		if (p->lx.s[i] == '}' && open)

@@ -491,6 +491,8 @@ static struct expr *coalesce(struct elab *e, struct scope *s, const struct ast_e
 		return NULL;
 	if (a->type.kind == T_NULL)
 		return b;
+	if (a->op == EX_REF && a->fn == REF_EXIT_CODE)
+		a->type.opt = true;       /* skipped where what the step needs has failed */
 	if (!a->type.opt) {
 		it = diag_at(e->diag, CW0314, x->span, "'%s' is never absent: the fallback is never used", source_text(e, x->args[0]->span));
 		diag_mend(e->diag, it, "leave the fallback out");

@@ -77,8 +77,31 @@ const char *tok_words(struct parser *p, const struct token *t)
 	return token_words((enum token_kind)t->kind);
 }
 
+/* A word or a number right after a closing quote: the quote opened a string, and the one before it was not closed. */
+static bool unclosed_before(struct parser *p)
+{
+	struct token t = { .kind = TOK_BAD, .off = p->last };
+	const char *s = p->lx.s;
+
+	if (p->t.nl_before || p->last != p->t.off || p->last < 2 || s[p->last - 1] != '"' || s[p->last - 2] == '"' || !lex_is_name((unsigned char)s[p->last]))
+		return false;
+	for (t.off -= 2; t.off && s[t.off] != '"' && s[t.off] != '\n'; t.off--)
+		;
+	if (s[t.off] != '"')
+		return false;
+	while (s[p->lx.pos] && s[p->lx.pos] != '\n')
+		p->lx.pos++;
+	p->t.kind = TOK_STRING;
+	p->t.len = p->lx.pos - p->t.off;
+	t.len = p->lx.pos - t.off;
+	lex_error(p, &t);
+	return true;
+}
+
 struct diag_item *parse_unexpected(struct parser *p, const char *expected)
 {
+	if (unclosed_before(p))
+		return arena_new_of(p->a, struct diag_item);
 	if (p->t.kind == TOK_BAD && !p->t.nl_before && !p->dead) {
 		lex_error(p, &p->t);
 		return arena_new_of(p->a, struct diag_item);
@@ -535,6 +558,10 @@ static void missing_separator(struct parser *p, uint32_t from)
 {
 	struct diag_item *it;
 
+	if (unclosed_before(p)) {
+		skip_entry(p, from);
+		return;
+	}
 	if (p->t.kind == TOK_NAME || p->t.kind == TOK_STRING) {
 		it = MISTAKE(p, CW0102, span_tok(p, &p->t), "a new line or ';' is missing before %s", tok_words(p, &p->t));
 		diag_mend(p->d, it, "separate the entries of a block by new lines or ';'");

@@ -87,6 +87,7 @@ struct parser {
 	uint32_t last;                    /* end of the token taken last */
 	unsigned depth;
 	unsigned lost;                    /* '}' that a string without end took with it: their lack is no further error */
+	uint32_t torn;                    /* where the last such string starts */
 	bool condition;                   /* in a condition: '=' means '==' */
 	bool dead;                        /* the rest of the text is skipped: nested too deep, or a verbatim block without end; reported */
 	bool adrift;                      /* a statement outside of its workflow was reported: one '}' too many before it */

@@ -73,6 +73,8 @@ static bool close_bracket(struct parser *p, enum token_kind close, uint32_t off)
 		next(p);
 		return true;
 	}
+	if (p->torn > off && !memchr(p->lx.s + off, '\n', p->torn - off))
+		return false;             /* the string took it with it */
 	it = MISTAKE(p, CW0105, span_at(p, off, off + 1), "this '%c' is not closed", p->lx.s[off]);
 	diag_mend(p->d, it, "add the %s that belongs to it", token_words(close));
 	if (p->t.kind != TOK_EOF)

@@ -95,7 +95,10 @@ static int node_ref(struct evalscope *e, const struct expr *ref, struct value *o
 	}
 	if (ref->fn == REF_STATUS)
 		*out = rt_string(e->rt, status_name(i->status));
-	else if (r != RES_OK)
+	else if (r != RES_OK && ref->fn == REF_EXIT_CODE && !ref->type.opt) {
+		*err = (struct evalerr){ "the step was skipped and has no exit code; give it a fallback with ??", ref->span, CW0712 };
+		return -1;
+	} else if (r != RES_OK)
 		return 0;
 	else if (ref->fn == REF_EXIT_CODE)
 		*out = rt_int(i->exit_code);
