@@ -355,7 +355,7 @@ void env_clash(struct elab *e, const struct ir_task *t, const struct attrs *a, s
 		}
 		if (!d)
 			continue;
-		it = diag_at(e->diag, CW0211, sp, "env sets '%s', which is an input or output of this step", d->name->s);
+		it = diag_at(e->diag, CW0211, a->env.v[i].value ? a->env.v[i].value->span : sp, "env sets '%s', which is an input or output of the step", d->name->s);
 		diag_mend(e->diag, it, "rename one of them: both are variables of the step's environment");
 		diag_note(e->diag, it, d->span, "it is declared here");
 	}

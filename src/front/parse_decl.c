@@ -123,7 +123,9 @@ static bool take_gt(struct parser *p)
 /* To the end of a type that was not understood. */
 static void skip_type(struct parser *p)
 {
-	while (!p->t.nl_before && (p->t.kind == TOK_NAME || p->t.kind == TOK_LT || p->t.kind == TOK_GT || p->t.kind == TOK_LBRACK || p->t.kind == TOK_RBRACK ||
+	bool args = here(p, TOK_LT) || here(p, TOK_LBRACK);            /* map<string, int> */
+
+	while (!p->t.nl_before && (p->t.kind == TOK_NAME || (args && p->t.kind == TOK_COMMA) || p->t.kind == TOK_LT || p->t.kind == TOK_GT || p->t.kind == TOK_LBRACK || p->t.kind == TOK_RBRACK ||
 			p->t.kind == TOK_QUESTION || p->t.kind == TOK_OR))
 		next(p);
 	if (p->t.kind == TOK_GE)

@@ -305,6 +305,20 @@ static bool report_not_input(struct elab *e, struct scope *s, const struct str *
 	return true;
 }
 
+/* How a constant of another language is written; NULL if name is none. */
+static const char *constant_word(const struct str *name)
+{
+	static const struct { const char *word, *mend; } words[] = {
+		{ "True", "true" }, { "TRUE", "true" }, { "yes", "true" }, { "Yes", "true" }, { "False", "false" }, { "FALSE", "false" },
+		{ "no", "false" }, { "No", "false" }, { "None", "null" }, { "nil", "null" }, { "NULL", "null" }, { "Null", "null" }, { "undefined", "null" },
+	};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (!strcmp(name->s, words[i].word))
+			return words[i].mend;
+	return NULL;
+}
+
 void scope_unknown(struct elab *e, struct scope *s, const struct str *name, struct span sp)
 {
 	struct diag_item *it;
@@ -319,6 +333,8 @@ void scope_unknown(struct elab *e, struct scope *s, const struct str *name, stru
 			strmap_get(&s->module->tasks, name) ? "task" : "workflow");
 	else if (strmap_get(&s->module->imports, name))
 		diag_mend(e->diag, it, "'%s' is an import: call what it holds by a step, step x = %s.NAME(...)", name->s, name->s);
+	else if (constant_word(name))
+		diag_mend(e->diag, it, "write %s; text takes quotes: \"%s\"", constant_word(name), name->s);
 	else if ((names = scope_names(e, s, &n)))
 		did_you_mean(e, it, name, names, n);
 	if (it->msg && !it->label && !it->mend)

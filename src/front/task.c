@@ -39,13 +39,14 @@ static bool decl_name(struct elab *e, const struct ast_stmt *st, const struct ir
 	const struct ir_decl *first = NULL;
 	struct diag_item *it;
 	bool is_input;
-	const char *why = strmap_get(&e->plain_names, st->name) ? NULL : reserved_name(st->name->s, st->name->len, false);
+	const char *other, *why = strmap_get(&e->plain_names, st->name) ? NULL : reserved_name(st->name->s, st->name->len, false);
 
 	if (!why)
 		strmap_put(e->arena, &e->plain_names, st->name, e);
 	if (why) {
 		it = diag_at(e->diag, CW0206, st->name_span, "'%s' is a reserved name: %s", st->name->s, why);
-		diag_mend(e->diag, it, "give the %s another name, '%s_' for instance", kind, st->name->s);
+		other = reserved_name(str_internf(e->strs, "%s_", st->name->s)->s, st->name->len + 1, false) ? "my_" : "";
+		diag_mend(e->diag, it, "give the %s another name, '%s%s%s' for instance", kind, other, st->name->s, *other ? "" : "_");
 		return false;
 	}
 	if (st->kind == AS_OUT && (st->name == e->words->status || st->name == e->words->exit_code)) {
@@ -294,8 +295,8 @@ static bool has_type(struct elab *e, const struct ast_stmt *st, const struct ir_
 
 	if (d->type.kind != T_NONE && d->type.kind != T_NULL && d->type.kind != T_ANY)
 		return true;
-	if (st->decl->value && d->type.kind == T_NONE)
-		return false;
+	if (st->decl->type_span.len || (st->decl->value && d->type.kind == T_NONE))
+		return false;                                  /* reported */
 	it = diag_at(e->diag, CW0308, st->name_span, "the input '%s' has no type", st->name->s);
 	diag_mend(e->diag, it, "write it: in %s: file, or string, int, float, bool, json, list<file> ...", st->name->s);
 	return false;

@@ -97,8 +97,17 @@ static const struct json *object(struct rt *rt, struct json_member *m, uint32_t 
 static struct json_member member(struct rt *rt, const char *key, const struct value *v)
 {
 	struct valctx c = { rt->arena, rt->m->strs };
+	const struct json *j = value_to_json(&c, v);
+	struct strbuf b = { 0 };
+	const char *why;
+	size_t at;
 
-	return (struct json_member){ str_internz(rt->m->strs, key), value_to_json(&c, v) };
+	if (!j) {                                                          /* nan and infinities are text in JSON */
+		value_json(&b, v);
+		j = json_parse(&c, b.s, b.n, &why, &at);
+		sb_free(&b);
+	}
+	return (struct json_member){ str_internz(rt->m->strs, key), j };
 }
 
 static const struct json *trial_json(struct rt *rt, const struct sweeping *s, const struct trial *t)
