@@ -22,7 +22,7 @@ static bool param_default(struct elab *e, struct sym *y, struct ir_param *p, con
 		}
 	}
 	p->type = d->type.kind != T_NONE ? d->type : p->dflt ? p->dflt->type : d->type;
-	if (p->type.kind == T_NONE && d->type_span.len)
+	if (d->type.kind == T_NONE && d->type_span.len)
 		return false;                                  /* reported */
 	if (p->type.kind == T_NONE || p->type.kind == T_ANY) {
 		struct diag_item *it = diag_at(e->diag, CW0308, y->span, "nothing tells the type of the param '%s'", y->name->s);
