@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Passes keep meaning: pass_property.py COULER PASS[,PASS...] [--n 200] [--first 1] [--twins P] [--names] [-- RUN-OPTIONS]
+"""Passes keep meaning: pass_property.py COULER PASS[,PASS...] [--n 200] [--first 1] [--twins P] [--names]
+    [--options="RUN-OPTIONS"]
 
 Runs random programs (gen.py) locally without the passes (-O0) and with them (--passes=LIST and RUN-OPTIONS, such as
 --set split.steps=3), each from an empty cache, and compares the exit, the outputs of the workflow, and the state and
@@ -84,7 +85,7 @@ def main():
 	ap.add_argument("--pods", type=int, default=12)
 	ap.add_argument("--twins", type=float, default=0.0)
 	ap.add_argument("--names", action="store_true")
-	ap.add_argument("options", nargs="*")
+	ap.add_argument("--options", type=str.split, default=[], help="further options of couler, in one word: --options=\"--split-steps 6\"")
 	o = ap.parse_args()
 	couler = os.path.abspath(o.couler)
 	passed = failed = changed = 0

@@ -81,9 +81,10 @@ int job_set(struct job *j, const char *name, const char *value)
 		j->dump = value;
 	else if (!strcmp(name, "remarks"))
 		j->remarks = j->diag->remarks = true;
-	else if (!strcmp(name, "optimize") && (!strcmp(value, "0") || !strcmp(value, "1")))
+	else if (!strcmp(name, "optimize") && (!strcmp(value, "0") || !strcmp(value, "1"))) {
 		j->level = value[0] - '0';
-	else if (!strcmp(name, "optimize"))
+		j->local = false;
+	} else if (!strcmp(name, "optimize"))
 		return cli_fail(2, "-O takes 0 or 1, not '%s'", value);
 	else if (!strcmp(name, "format"))
 		return cli_format(value, &j->format) ? cli_fail(2, "--format takes text, json or sarif, not '%s'", value) : 0;
@@ -303,7 +304,7 @@ struct ir *job_module(struct job *j, const struct backend *b, int *rc)
 {
 	struct target target = { b, j->opts };
 	/* What the front end built and no pass was asked to change is not verified once more but where faults are looked for: an eighth of a run with nothing to do. */
-	struct pass_run how = { j->passes, j->level, CHECKED || j->level > 0 || j->passes || j->sets.n, dump_module, j };
+	struct pass_run how = { j->passes, j->level, CHECKED || j->level > 0 || j->passes || j->sets.n, j->local, dump_module, j };
 	struct ir *m;
 
 	*rc = 0;

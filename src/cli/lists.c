@@ -31,7 +31,7 @@ static int list_passes(int argc, char **argv)
 	if (n)
 		return cli_usage(command_find("passes"), "takes no file");
 	for (const struct pass *const *p = passes; *p; p++) {
-		printf("  %-12s %s%s\n", (*p)->name, (*p)->help, (*p)->always ? " (also under -O0)" : "");
+		printf("  %-12s %s%s\n", (*p)->name, (*p)->help, (*p)->always ? " (also under -O0)" : (*p)->local ? " (also by couler run)" : "");
 		options((*p)->name, (*p)->opts);
 	}
 	return 0;

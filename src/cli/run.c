@@ -102,6 +102,7 @@ static int run(int argc, char **argv)
 	int n, rc;
 
 	r.job->level = 0;
+	r.job->local = true;
 	rc = cli_parse(command_find("run"), argc, argv, &n, set, &r);
 	if (rc)
 		return job_end(r.job, rc);

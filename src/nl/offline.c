@@ -30,7 +30,7 @@ struct nl_verdict nl_judge(const char *text, size_t n, const char *path, struct 
 		struct diag *d2 = diag_new(a2);
 		struct optset *opts = optset_new(a2);
 		struct target target = { *b, opts };
-		struct pass_run how = { NULL, 1, false, NULL, NULL };
+		struct pass_run how = { .level = 1 };
 		struct strbuf emitted = { 0 };
 		struct ir *m = front_text(a2, strtab_new(a2), d2, path ? path : "draft.cw", arena_dup(a2, text, n), n, &fo, &status);
 		bool ok = m && m->entry && !passes_run(m, &target, opts, &how, d2) && !backend_check(*b, m, opts, d2) &&

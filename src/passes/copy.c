@@ -257,6 +257,12 @@ struct graph *copy_graph(struct copier *c, const struct graph *g, struct node *o
 		clone_graph(&k, k.graphs.v[i]);
 	for (uint32_t i = 0; i < k.nodes.n; i++)
 		copy_parts(c, k.nodes.v[i]);
+	for (uint32_t i = 0; i < k.graphs.n; i++)
+		for (uint32_t j = 0; j < k.graphs.v[i].from->merged.n; j++) {
+			const struct same_step *s = &k.graphs.v[i].from->merged.v[j];
+
+			vec_push(c->m->arena, &(*k.graphs.v[i].to)->merged, ((struct same_step){ s->node, c->node[s->into->id] }));
+		}
 	return out;
 }
 

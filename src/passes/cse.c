@@ -400,5 +400,5 @@ static int run(struct ir *m, const struct target *t, const struct optset *o, str
 }
 
 const struct pass pass_cse = {
-	.name = "cse", .help = "steps that do the same become one, where the cache would reuse the one for the other", .run = run,
+	.name = "cse", .help = "steps that do the same become one, where the cache would reuse the one for the other", .local = true, .run = run,
 };

@@ -50,7 +50,7 @@ static int selected(const struct pass_run *how, const struct target *t, const st
 	uint64_t only = 0, out = 0, dflt = 0;
 
 	for (int i = 0; passes[i]; i++)
-		if (passes[i]->always || how->level > 0 || optset_given(o, passes[i]->name))
+		if (passes[i]->always || how->level > 0 || (how->local && passes[i]->local) || optset_given(o, passes[i]->name))
 			dflt |= UINT64_C(1) << i;
 	for (const char *s = how->list; s && *s; ) {
 		size_t n = strcspn(s, ",");

@@ -274,11 +274,29 @@ static void spread_skips(struct unit_graph *u)
 	}
 }
 
+/* A step of a region that pass cse took out, and the one outside that does its work: the region looks it up around itself. */
+static void join_merged(struct unit_graph *u, struct node *n)
+{
+	for (uint32_t i = 0; i < node_nchildren(n); i++) {
+		const struct graph *g = node_child(n, i);
+
+		for (uint32_t k = 0; k < g->merged.n; k++) {
+			uint32_t to = u->top[g->merged.v[k].into->id];
+
+			if (to != NONE && u->at == NONE)
+				u->pinned[to] = true;
+			else if (to != NONE && to != u->at)
+				join(u, u->at, to);
+		}
+	}
+}
+
 static void join_node(struct node *n, void *data)
 {
 	struct unit_graph *u = data;
 
 	u->at = u->top[n->id];
+	join_merged(u, n);
 	node_exprs(u->s->m, n, join_slot, u);
 	for (uint32_t i = 0; i < n->nafter; i++) {
 		uint32_t to = u->top[n->after[i].node->id];

@@ -434,6 +434,26 @@ static void mark(struct node *n, void *data)
 	k->p->part_of[n->id] = k->part;
 }
 
+/* Steps that pass cse took out go where the one is that does their work. */
+static void place_merged(struct mover *p)
+{
+	struct graph *g = p->w->body;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < g->merged.n; i++) {
+		struct same_step m = g->merged.v[i];
+		uint32_t to = p->part_of[m.into->id];
+
+		if (to == STAYS) {
+			g->merged.v[kept++] = m;
+			continue;
+		}
+		m.node->graph = p->parts[to].w->body;
+		vec_push(p->m->arena, &p->parts[to].w->body->merged, m);
+	}
+	g->merged.n = kept;
+}
+
 /* Nodes to their parts, a call in the place of the first of each. */
 static void place(struct mover *p, const uint32_t *part, struct strmap *names)
 {
@@ -462,6 +482,7 @@ static void place(struct mover *p, const uint32_t *part, struct strmap *names)
 		old[i]->graph = q->w->body;
 	}
 	g->nodes.n = kept;
+	place_merged(p);
 	free(old);
 }
 

@@ -143,8 +143,7 @@ workflow w { sweep s = t(alpha = log_uniform(1e-6, 1e-1), eta = log_uniform(1e-4
 			for v in x:
 				walk(v)
 	walk(doc)
-	number = lambda v: v["value"] if isinstance(v, dict) and "value" in v else v
-	return [[float(number(v) if not isinstance(v, list) else v[-1]) for v in row] for row in found[0]["table"]], [(r["n"], r["budget"]) for r in found[0]["rungs"]]
+	return [[float(v["v"]) for v in row] for row in found[0]["table"]], [(r["n"], r["budget"]) for r in found[0]["rungs"]]
 
 
 def halving_couler(couler, seed):

@@ -573,7 +573,7 @@ static const char *order_of(const char *list, int level, const struct backend *b
 {
 	struct ir *m;
 	struct target t = { b, NULL };
-	struct pass_run how = { list, level, true, note, NULL };
+	struct pass_run how = { .list = list, .level = level, .verify = true, .dump = note };
 
 	diag = diag_new(arena);
 	m = load("workflow w { step a {" RUN "} }\n");
