@@ -74,7 +74,7 @@ static const char *arena_join(struct arena *a, const char *dir, const char *name
 	return q;
 }
 
-struct line { struct rt *rt; struct step *s; const struct engine *e; char **v; uint32_t n, cap; char **env; uint32_t nenv, ecap; int rc; };
+struct line { struct rt *rt; struct step *s; const struct engine *e; char **v; uint32_t n, cap; char **env; uint32_t nenv, ecap; const char *gpu_list; int rc; };
 
 static void put(char ***v, uint32_t *n, uint32_t *cap, struct arena *a, char *z)
 {
@@ -249,7 +249,7 @@ static void variable(struct line *l, char *z)
 	size_t n = strcspn(z, "=");
 	struct strbuf b = { 0 };
 
-	if (of_host(l->rt, z) || (l->e->daemon && l->s->gpu_list && !strncmp(z, "CUDA_VISIBLE_DEVICES=", 21)))
+	if (of_host(l->rt, z) || (l->e->daemon && l->gpu_list && !strncmp(z, "CUDA_VISIBLE_DEVICES=", 21)))
 		return;                                                     /* inside, its GPUs count from 0 */
 	if (!l->e->daemon) {
 		sb_f(&b, "APPTAINERENV_%s", z);
@@ -350,7 +350,7 @@ static void limits(struct line *l)
 
 static void gpus(struct line *l)
 {
-	const char *list = l->s->gpu_list;
+	const char *list = l->gpu_list;
 
 	if (!list || !*list)
 		return;
@@ -425,9 +425,13 @@ int container_wrap(struct rt *rt, struct step *s, struct spawn *sp)
 	struct containers *c = rt->containers;
 	struct line l = { .rt = rt, .s = s, .e = c->engine };
 	const char *what = image(&l), *name = "";
+	char *const *z = sp->envp;
 	bool own = c->engine->daemon && s->task->body != BODY_ARGS;
 	struct strbuf b = { 0 };
 
+	while (*z && strncmp(*z, "CUDA_VISIBLE_DEVICES=", 21))
+		z++;
+	l.gpu_list = s->gpu_list && *z ? *z + 21 : NULL;                   /* of a job: the worker's own */
 	word(&l, "%s", c->program);
 	if (c->engine->daemon) {
 		sb_f(&b, "couler-%s-%u", rt->run_id, ++c->n);

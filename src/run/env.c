@@ -232,6 +232,8 @@ char **step_env(struct rt *rt, struct step *s, char *const *more, uint32_t nmore
 		sb_f(&b, "%s/c", s->slot->dir);
 		add(&e, "CW_CODE", sb_cstr(&b));
 	}
+	if (gpus_of(rt, s))
+		add(&e, "CUDA_VISIBLE_DEVICES", gpus_of(rt, s));
 	if (rt->makeflags)
 		add(&e, "MAKEFLAGS", rt->makeflags);
 	snprintf(num, sizeof num, "%d", s->inst->attempts ? s->inst->attempts : 1);

@@ -1,8 +1,4 @@
 /* What a step asks for: time, resources, retries. */
-#include <dirent.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "rt.h"
 
 /* A number from an attribute: seconds, bytes or plain; dflt where it is not given. */
@@ -54,26 +50,4 @@ int step_retry(struct rt *rt, struct step *s, struct retry *r, struct evalerr *e
 		return -1;
 	r->limit = (int64_t)limit;
 	return 0;
-}
-
-/* GPUs of this machine: CUDA_VISIBLE_DEVICES, else what the driver shows. */
-int rt_gpus(struct rt *rt)
-{
-	const char *visible = getenv("CUDA_VISIBLE_DEVICES");
-	struct dirent *de;
-	int n = 0;
-	DIR *d;
-
-	(void)rt;
-	if (visible) {
-		for (const char *p = visible; *p && *p != '-'; p = strchr(p, ',') ? strchr(p, ',') + 1 : "")
-			n++;
-		return n;
-	}
-	d = opendir("/proc/driver/nvidia/gpus");
-	while (d && (de = readdir(d)))
-		n += de->d_name[0] != '.';
-	if (d)
-		closedir(d);
-	return n;
 }

@@ -147,7 +147,7 @@ static int folders(struct step *s, struct more *m, uint32_t index)
 
 static char **rank_env(struct rt *rt, struct step *s, const struct ranks *r, const uint16_t *port, uint32_t index)
 {
-	struct more m = { arena_array(s->arena, char *, s->task->nouts + 12), 0, s->arena };
+	struct more m = { arena_array(s->arena, char *, s->task->nouts + 13), 0, s->arena };
 	struct strbuf b = { 0 };
 
 	if (str_eq(s->task->job->kind, "tensorflow")) {
@@ -162,6 +162,8 @@ static char **rank_env(struct rt *rt, struct step *s, const struct ranks *r, con
 		add(&m, "MASTER_ADDR=127.0.0.1");
 		add(&m, "MASTER_PORT=%u", port[0]);
 	}
+	if (gpus_of_rank(rt, s, index, r->n))
+		add(&m, "CUDA_VISIBLE_DEVICES=%s", gpus_of_rank(rt, s, index, r->n));
 	if (index && folders(s, &m, index)) {
 		step_why(s, "no folder for worker %u could be made: %s", index, strerror(errno));
 		return NULL;

@@ -12,6 +12,7 @@
  * sched.c      who runs next: slots, resources, max_parallel, locks
  * stage.c      the files a step reads; collect.c the values and files it leaves
  * env.c        environment; argv.c argument vector; ranks.c the workers of a job; dataflow.c for an elastic input pipeline
+ * gpus.c       who has which GPU
  * container.c  command lines of podman, docker, apptainer
  * jobserver.c  slots shared with GNU make, above and below
  * proc.c       processes, through the supervisor (supervisor.c)
@@ -507,6 +508,15 @@ struct sched {
 	int gpu, gpu_total;
 };
 
+/* ---- gpus.c ---- */
+
+struct gpus;
+int gpus_open(struct rt *rt);                                          /* how many: CUDA_VISIBLE_DEVICES, else what the driver shows */
+void gpus_take(struct rt *rt, struct step *s);
+void gpus_give(struct rt *rt, const struct step *s);
+const char *gpus_of(const struct rt *rt, const struct step *s);        /* CUDA_VISIBLE_DEVICES of the step; NULL: not set */
+const char *gpus_of_rank(const struct rt *rt, const struct step *s, uint32_t index, uint32_t ranks);      /* in s->arena; NULL: as the step's */
+
 /* ---- --container (container.c) ---- */
 
 int containers_open(struct rt *rt);                                    /* 0, or an exit code after a diagnostic */
@@ -580,6 +590,7 @@ struct rt {
 	struct fetches *fetches;          /* NULL before the first */
 	struct journal *journal;
 	struct jobserver *jobserver;      /* NULL: none */
+	struct gpus *gpus;
 	struct containers *containers;    /* NULL: none are wanted */
 	const char *makeflags;            /* MAKEFLAGS of the steps that share it; NULL */
 	const char *resumed;              /* run id, NULL */
@@ -594,7 +605,6 @@ void store_hold(struct rt *rt);
 void store_release(struct rt *rt);
 void rt_count(struct rt *rt, struct inst *i);                          /* a step came into being */
 double rt_random(struct rt *rt);                                       /* [0, 1) */
-int rt_gpus(struct rt *rt);
 void rt_ended(struct rt *rt, struct inst *i);                          /* an instance has ended */
 
 /* view.c */

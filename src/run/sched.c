@@ -23,7 +23,7 @@ void sched_init(struct rt *rt)
 	q->jobs = rt->o->jobs > 0 ? (uint32_t)rt->o->jobs : q->cpus;
 	q->cpu = q->cpu_total = q->jobs;
 	q->memory = q->memory_total = pages > 0 && size > 0 ? (double)pages * (double)size : 1e18;
-	q->gpu = q->gpu_total = rt_gpus(rt);
+	q->gpu = q->gpu_total = gpus_open(rt);
 }
 
 void sched_add(struct rt *rt, struct inst *i)
@@ -117,6 +117,7 @@ static void take(struct rt *rt, struct step *s)
 	q->cpu -= s->cpu;
 	q->memory -= s->memory;
 	q->gpu -= s->gpu;
+	gpus_take(rt, s);
 	q->nrunning++;
 	s->run_next = rt->running;
 	s->run_prev = &rt->running;
@@ -132,6 +133,7 @@ void sched_done(struct rt *rt, struct step *s)
 	q->cpu += s->cpu;
 	q->memory += s->memory;
 	q->gpu += s->gpu;
+	gpus_give(rt, s);
 	q->nrunning--;
 	*s->run_prev = s->run_next;
 	if (s->run_next)

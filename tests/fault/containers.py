@@ -168,12 +168,18 @@ def killed(box):
 
 @case
 def workers(box):
-	"each worker of a job has a container of its own, with its rank"
-	engine(box, "podman")
+	"each worker of a job has a container of its own, with its rank and its GPU"
+	engine(box, "podman", "docker")
 	box.workflow('step t { image = "torch"; out o: string; job pytorch { workers = 2; run = """echo "rank $RANK of $WORLD_SIZE" > "$o" """ } }')
 	assert box.run("--container=podman").ended(0).step("t")["outputs"]["o"] == "rank 0 of 2"
 	two = calls(box)
 	assert sorted(c["env"]["RANK"] for c in two) == ["0", "1"] and two[0]["opts"]["name"] != two[1]["opts"]["name"] and two[0]["opts"]["network"] == "host"
+	box.workflow(box.read("w.cw").split("{", 1)[1].rsplit("}", 1)[0].replace("out o", "resources { gpu = 1 }; out o") + 'step u { image = "x"; resources { gpu = 2 }; run = """true""" }')
+	box.run("--container=podman", env={"CUDA_VISIBLE_DEVICES": "4,5"}).ended(0)
+	three = calls(box)
+	assert sorted(c["opts"]["device"] for c in three) == ["nvidia.com/gpu=4", "nvidia.com/gpu=5", "nvidia.com/gpu=5"] and not any("CUDA_VISIBLE_DEVICES" in c["env"] for c in three)
+	box.run("--container=docker", "--until", "u", env={"CUDA_VISIBLE_DEVICES": "4,5"}).ended(0)
+	assert calls(box)[0]["opts"]["gpus"] == '"device=4,5"'
 
 
 def works(name):

@@ -259,6 +259,29 @@ def wrong_usage(box):
 		assert r.code == 2 and r.err, (args, r.code, r.err)
 
 
+@case
+def gpus(box):
+	"steps that run at once have different GPUs, workers their share, others what the user has; free again afterwards"
+	log = 'echo "in $CUDA_VISIBLE_DEVICES" >> %s/flag.log; sleep 0.2; echo "out $CUDA_VISIBLE_DEVICES" >> %s/flag.log' % (box.dir, box.dir)
+	have = {"CUDA_VISIBLE_DEVICES": "GPU-a,3,GPU-c,-1,7"}
+	box.workflow('for i in range(5) { step a { in i; resources { gpu = 1 }; run = """ %s """ } }\nfor i in range(2) { step b { in i; resources { gpu = 2 }; run = """ %s """ } }' % (log, log))
+	box.run("-j5", env=have).ended(0)
+	busy, most, seen = set(), 0, set()
+	for line in box.read("flag.log").splitlines():
+		what, names = line.split()
+		for name in names.split(","):
+			assert (name in busy) == (what == "out"), "%s twice, at %s" % (name, line)
+			(busy.add if what == "in" else busy.remove)(name)
+			seen.add(name)
+		most = max(most, len(busy))
+	assert seen == {"GPU-a", "3", "GPU-c"} and most >= 2, (seen, most)
+	box.workflow('step t { out o: string; resources { gpu = 1 }; job pytorch { workers = 2; run = """ echo "$CUDA_VISIBLE_DEVICES" > "$o"; echo "$RANK has $CUDA_VISIBLE_DEVICES" """ } }\n'
+		'step u { out o: string; run = """ echo "$CUDA_VISIBLE_DEVICES" > "$o" """ }\nstep v { out o: string; resources { gpu = 9 }; run = """ echo "$CUDA_VISIBLE_DEVICES" > "$o" """ }')
+	r = box.run("-j2", env=have).ended(0).says("asks for 9 gpus, this machine has 3")
+	assert r.step("t")["outputs"]["o"] == "GPU-a" and "1 has 3\n" in box.do("logs", "last", "t").out
+	assert r.step("u")["outputs"]["o"] == have["CUDA_VISIBLE_DEVICES"] and r.step("v")["outputs"]["o"] == "GPU-a,3,GPU-c"
+
+
 # ---- GNU make's jobserver ----
 
 SHARED = """
