@@ -40,6 +40,17 @@ int step_limits(struct rt *rt, struct step *s, struct evalerr *err)
 	return 0;
 }
 
+double backoff_delay(const struct retry *r, uint32_t attempts, double random)
+{
+	double delay = r->backoff;
+
+	for (uint32_t k = 1; k < attempts && delay > 0 && delay < r->max_backoff; k++)
+		delay *= r->factor;
+	if (delay > r->max_backoff)
+		delay = r->max_backoff;
+	return delay * (0.9 + 0.2 * random);                                /* jitter: steps that failed together do not return together */
+}
+
 int step_retry(struct rt *rt, struct step *s, struct retry *r, struct evalerr *err)
 {
 	const struct ir_retry *a = &s->attrs->retry;

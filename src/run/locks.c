@@ -11,6 +11,7 @@
 
 #include "rt.h"
 
+#define LONGEST 200                       /* bytes of a file name, without the number behind it */
 #define POLL 0.1                          /* s between tries: flock has no event */
 
 struct want { char *name; uint32_t size; };    /* name: as a file name */
@@ -31,12 +32,27 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct want *)a)->name, ((const struct want *)b)->name);
 }
 
-static char *file_name(const struct strbuf *name)
+/* What a name beyond LONGEST differs in stands behind it as a digest. */
+static void shorten(const struct rt *rt, const struct strbuf *name, struct strbuf *b)
+{
+	struct sha sha;
+	char hex[65];
+
+	hasher_reset(rt->hasher);
+	hasher_add(rt->hasher, name->s, name->n);
+	hasher_end(rt->hasher, &sha);
+	sha_hex(&sha, hex);
+	b->n = LONGEST - 65;
+	sb_ch(b, '-');
+	sb_z(b, hex);
+}
+
+static char *file_name(const struct rt *rt, const struct strbuf *name)
 {
 	struct strbuf b = { 0 };
 	char *p;
 
-	for (size_t i = 0; i < name->n && b.n < 200; i++) {
+	for (size_t i = 0; i < name->n && b.n <= LONGEST; i++) {
 		unsigned char c = (unsigned char)name->s[i];
 
 		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || (c == '.' && i))
@@ -44,6 +60,8 @@ static char *file_name(const struct strbuf *name)
 		else
 			sb_f(&b, "%%%02X", c);
 	}
+	if (b.n > LONGEST)
+		shorten(rt, name, &b);
 	p = xstrdup(sb_cstr(&b));
 	sb_free(&b);
 	return p;
@@ -181,15 +199,23 @@ static struct locks *locks_new(const struct inst *i, const char *who, uint32_t n
 	return l;
 }
 
-static void add(struct locks *l, const struct value *name, int64_t size)
+/* A name that stands there twice is one lock: nobody waits for himself. */
+static void add(const struct rt *rt, struct locks *l, const struct value *name, int64_t size)
 {
 	struct strbuf b = { 0 };
+	uint32_t k = 0;
 
 	value_text(&b, name);
 	l->fd[l->n] = -1;
-	l->v[l->n].name = file_name(&b);
-	l->v[l->n++].size = size < 1 ? 1 : (uint32_t)size;
+	l->v[l->n].name = file_name(rt, &b);
+	l->v[l->n].size = size < 1 ? 1 : (uint32_t)size;
 	sb_free(&b);
+	while (strcmp(l->v[k].name, l->v[l->n].name))
+		k++;
+	if (k == l->n)
+		l->n++;
+	else
+		free(l->v[l->n].name);
 }
 
 bool locks_take(struct rt *rt, struct step *s)
@@ -205,7 +231,7 @@ bool locks_take(struct rt *rt, struct step *s)
 	for (uint32_t k = 0; k < a->locks.n; k++) {
 		if (step_eval_in(rt, s, a->locks.v[k].name, false, &v, &err))
 			continue;                                           /* names are strings of what is known: checked at compile time */
-		add(s->locks, &v, a->locks.v[k].size);
+		add(rt, s->locks, &v, a->locks.v[k].size);
 	}
 	qsort(s->locks->v, s->locks->n, sizeof *s->locks->v, by_name);
 	return take(rt, s->locks);
@@ -244,7 +270,7 @@ bool wf_locks(struct rt *rt, struct wfrun *wf, void (*got)(struct rt *, void *))
 	wf->locks->data = wf;
 	for (uint32_t k = 0; k < wf->w->locks.n; k++)
 		if (!rt_eval(rt, &sc, wf->w->locks.v[k].name, &v, &err))
-			add(wf->locks, &v, wf->w->locks.v[k].size);
+			add(rt, wf->locks, &v, wf->w->locks.v[k].size);
 	qsort(wf->locks->v, wf->locks->n, sizeof *wf->locks->v, by_name);
 	return take(rt, wf->locks);
 }

@@ -458,6 +458,8 @@ int ranks_start(struct rt *rt, struct step *s, const struct spawn *sp);/* ranks.
 void ranks_end(struct rt *rt, struct step *s, int sig, double grace);  /* sig 0: TERM, then KILL after the grace time */
 struct retry { int64_t limit; double backoff, factor, max_backoff, within; };     /* within < 0: no limit */
 int step_retry(struct rt *rt, struct step *s, struct retry *r, struct evalerr *err);
+/* s until the next attempt, after so many; random: in [0, 1). */
+double backoff_delay(const struct retry *r, uint32_t attempts, double random);
 char **dataflow_argv(struct rt *rt, struct step *s, const char **path);/* dataflow.c: the broker of its input pipeline */
 void dataflow_measured(struct rt *rt, struct step *s);                 /* keeps the figures of a pipeline that has ended */
 struct value artifact_value(struct rt *rt, const struct artifact *a);

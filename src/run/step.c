@@ -282,12 +282,7 @@ static bool retry(struct rt *rt, struct step *s, enum fault f, int code)
 		r = arena_new_of(rt->arena, struct retrying);
 		r->first = s->t_start;
 	}
-	delay = how.backoff;
-	for (int k = 1; k < i->attempts && delay < how.max_backoff; k++)
-		delay *= how.factor;
-	if (delay > how.max_backoff)
-		delay = how.max_backoff;
-	delay *= 0.9 + 0.2 * rt_random(rt);                                 /* jitter: steps that failed together do not return together */
+	delay = backoff_delay(&how, i->attempts, rt_random(rt));
 	if (how.within >= 0 && now + delay - r->first > how.within)
 		return false;
 	r->err = s->what ? arena_dup(rt->arena, s->what, strlen(s->what)) : NULL;
