@@ -343,7 +343,6 @@ static void resource(struct argo *g, struct yaml *y, struct shape *s, struct sit
 
 	y_open(y, "resource");
 	y_z(y, "action", "create");
-	y_plain(y, "setOwnerReference", "true");
 	job_conditions(y, x, s->task->job);
 	job_manifest(g, &m, s, x);
 	y_text(y, "manifest", text.s, text.n);

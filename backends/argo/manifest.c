@@ -61,6 +61,17 @@ static const char *scalar_tags(void *data, const char *s, size_t n)
 	return a_f(g, "{{=sprig.quote(%s)}}", a_buf(g, &b));
 }
 
+/* The run, whose end takes the object with it. The engine's own setOwnerReference would write the manifest anew, and lose U+0085 in it. */
+void owner_entries(struct yaml *y)
+{
+	y_z(y, "apiVersion", "argoproj.io/v1alpha1");
+	y_z(y, "kind", "Workflow");
+	y_z(y, "name", "{{workflow.name}}");
+	y_z(y, "uid", "{{workflow.uid}}");
+	y_plain(y, "controller", "true");
+	y_plain(y, "blockOwnerDeletion", "true");
+}
+
 struct yaml manifest_yaml(struct argo *g, struct strbuf *b)
 {
 	struct yaml y = yaml_at(b, 0);

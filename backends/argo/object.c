@@ -1,7 +1,7 @@
 /*
  * job kubernetes: an object of the user's. Values enter the manifest at their paths, each as a scalar or as JSON. What
  * the manifest says stays as it is: braces and dollars that Argo or Kubernetes would rewrite are written as escapes.
- * The engine's own setOwnerReference would undo these, so the reference to the run is part of the manifest.
+ * The engine's own setOwnerReference would undo these (manifest.c), so the reference to the run is part of the manifest.
  */
 #include "merge.h"
 #include "shape.h"

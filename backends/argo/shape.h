@@ -109,6 +109,7 @@ void job_conditions(struct yaml *y, struct site *x, const struct ir_job *j);
 void job_environment(struct argo *g, struct yaml *y, const struct shape *s, struct site *x);
 /* ---- manifest.c ---- */
 struct yaml manifest_yaml(struct argo *g, struct strbuf *b);           /* text of a resource template: values in it are YAML whatever they hold */
+void owner_entries(struct yaml *y);                                    /* of an item of ownerReferences */
 const char *number_tag(struct site *x, const struct expr *e, int64_t add);            /* an int in a manifest: digits, or a tag; at least 0 */
 /* ---- object.c ---- */
 void object_write(struct argo *g, struct yaml *y, struct shape *s, struct site *x);

@@ -247,9 +247,16 @@ func (c *cluster) start(ctx context.Context) error {
 	// what the controller says while it is being stopped tells nobody anything
 	ctx = logging.WithLogger(ctx, logging.NewSlogLoggerCustom(level, logging.Text, gate{ctx}))
 	go c.kubelet.run(ctx)
+	given := map[string]bool{}
 	for _, s := range c.o.status {
 		kind, text, _ := strings.Cut(s, "=")
 		go c.settle(ctx, kind, text)
+		given[kind] = true
+	}
+	for kind := range operated {
+		if !given[kind] {
+			go c.operate(ctx, kind)
+		}
 	}
 	cmdutil.SetGLogLevel(0)
 	cfg := &rest.Config{Host: "http://" + c.apiAddr, QPS: 10000, Burst: 20000, ContentConfig: rest.ContentConfig{ContentType: "application/json"}}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -34,14 +35,16 @@ func (a *apiServer) discovery(w http.ResponseWriter, r *http.Request) bool {
 
 func (a *apiServer) groups() []tree {
 	var out []tree
-	var seen []string
+	versions := map[string][]tree{}
 	for _, k := range a.known() {
-		if k.group == "" || slices.Contains(seen, k.group) {
-			continue
-		}
-		seen = append(seen, k.group)
 		v := tree{"groupVersion": k.apiVersion(), "version": k.version}
-		out = append(out, tree{"name": k.group, "versions": []tree{v}, "preferredVersion": v})
+		if !slices.ContainsFunc(versions[k.group], func(old tree) bool { return old["version"] == k.version }) {
+			versions[k.group] = append(versions[k.group], v)
+		}
+	}
+	delete(versions, "")
+	for _, group := range slices.Sorted(maps.Keys(versions)) {
+		out = append(out, tree{"name": group, "versions": versions[group], "preferredVersion": versions[group][0]})
 	}
 	return out
 }
