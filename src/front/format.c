@@ -519,6 +519,7 @@ void format_ast(const struct ast_file *file, const struct diag *d, struct strbuf
 	struct strbuf b = { 0 };
 	struct fmt f = { .a = d->arena, .s = d->sources[file->source]->text, .c = file->comments, .nc = file->ncomments, .out = &b };
 
+	format_bare(file->top);
 	statements(&f, file->top, false, true, UINT32_MAX);
 	if (b.n)
 		sb_ch(&b, '\n');

@@ -3,6 +3,7 @@
  *
  * format.c       files, blocks, statements, alignment, comments
  * format_expr.c  expressions, declarations' parts, verbatim blocks
+ * format_bare.c  sizes, durations and words of fixed sets that were written in quotes
  *
  * Everything is written flat first, into a buffer, up to the width; what does not fit, was written
  * over several lines or holds a comment is laid out over lines. What decides is in the tree and in the
@@ -33,6 +34,7 @@ struct fmt {
 /* The alignment of a statement: widths that its parts are filled up to, 0 for none. */
 struct align { unsigned keyword, name, type; };
 
+void format_bare(struct ast_block *top);                               /* changes the tree */
 void format_newline(struct fmt *f);                                    /* and the indentation */
 unsigned format_column(const struct fmt *f);
 bool format_has_comment(const struct fmt *f, struct span sp);
