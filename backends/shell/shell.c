@@ -176,6 +176,49 @@ static void head(struct plan *p)
 	sb_z(p->out, "'\n");
 }
 
+/* ---- names ---- */
+
+enum { NAME_BYTES = 200 };                /* of CALL, STEP, OUT in CALL.STEP[3][0].OUT.new: NAME_MAX is 255 */
+
+/* beside: of the names that stand before it in a file's */
+static void name_check(struct diag *d, const char *what, const struct str *name, unsigned beside, struct span sp)
+{
+	if (name->len + beside > NAME_BYTES)
+		diag_mend(d, diag_at(d, CW0801, sp, "the name of this %s has %u characters, and a plan keeps values in files of these names", what, name->len),
+			"take a name of at most %d characters, or run it with `couler run`", NAME_BYTES / 2);
+}
+
+static void name_check_node(struct node *n, void *data)
+{
+	struct diag *d = data;
+
+	if (!n->name)
+		return;
+	name_check(d, node_kind_name((enum node_kind)n->kind), n->name, 0, n->span);
+	for (uint32_t i = 0; n->kind == N_STEP && i < n->nports && n->name->len <= NAME_BYTES; i++)
+		name_check(d, "output", n->ports[i].name, n->name->len, n->u.task->outs[i].span);
+	for (uint32_t i = 0; n->kind == N_STEP && i < n->u.task->nins; i++)
+		name_check(d, "input", n->u.task->ins[i].name, 0, n->u.task->ins[i].span);
+}
+
+static int validate(const struct ir *m, const struct optset *o, struct diag *d)
+{
+	unsigned errors = d->errors;
+
+	(void)o;
+	for (uint32_t i = 0; i < m->workflows.n; i++) {
+		struct ir_workflow *w = m->workflows.v[i];
+
+		name_check(d, "workflow", w->name, 0, w->span);
+		for (uint32_t k = 0; k < w->nparams; k++)
+			name_check(d, "param", w->params[k].name, 0, w->params[k].span);
+		for (uint32_t k = 0; k < w->nouts; k++)
+			name_check(d, "output", w->outs[k].name, 0, w->outs[k].span);
+		workflow_nodes(w, name_check_node, d);
+	}
+	return d->errors > errors ? -1 : 0;
+}
+
 static int emit(const struct ir *m, const struct optset *o, struct strbuf *out, struct diag *d)
 {
 	struct plan p = { .m = m, .opts = o, .diag = d, .arena = arena_new(), .out = out };
@@ -202,4 +245,4 @@ static int emit(const struct ir *m, const struct optset *o, struct strbuf *out, 
 }
 
 extern const struct backend backend_shell;
-const struct backend backend_shell = { .name = "shell", .help = "a POSIX sh script that needs nothing of couler", .suffix = ".sh", .caps = caps, .emit = emit };
+const struct backend backend_shell = { .name = "shell", .help = "a POSIX sh script that needs nothing of couler", .suffix = ".sh", .caps = caps, .validate = validate, .emit = emit };

@@ -131,6 +131,8 @@ static int compile(int argc, char **argv)
 	m = job_module(c.job, b, &rc);
 	if (m)
 		rc = job_emit(c.job, b, m, &out);
+	if (m && !rc && !c.check)
+		rc = job_spares_sources(c.job, c.out);
 	if (m && !rc)
 		remind(&c, m);
 	if (m && !rc)

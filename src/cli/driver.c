@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <jansson.h>
 #include <yaml.h>
@@ -344,6 +345,21 @@ int job_emit(struct job *j, const struct backend *b, const struct ir *m, struct 
 	if (b->validate && b->validate(m, j->opts, j->diag))
 		return 4;
 	return b->program ? emit_outside(j, b, m, out) : b->emit(m, j->opts, out, j->diag) ? 4 : 0;
+}
+
+int job_spares_sources(const struct job *j, const char *path)
+{
+	struct stat out, in;
+
+	if (!path || !strcmp(path, "-") || stat(path, &out) || !S_ISREG(out.st_mode))
+		return 0;
+	for (uint32_t k = 0; k < j->diag->nsources; k++) {
+		const char *source = k ? j->diag->sources[k]->path : j->path;      /* the path as given: IR JSON is no source */
+
+		if (source && !stat(source, &in) && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+			return cli_fail(2, "%s: is the source itself, which would be lost; give another file to write to", path);
+	}
+	return 0;
 }
 
 int job_end(struct job *j, int rc)

@@ -59,6 +59,8 @@ int job_set(struct job *j, const char *name, const char *value);       /* 0; 1: 
 struct ir *job_module(struct job *j, const struct backend *b, int *rc);
 /* Capability check, validation and emission; exit code. Files beside the document are in j->more. */
 int job_emit(struct job *j, const struct backend *b, const struct ir *m, struct strbuf *out);
+/* 0 if writing to path (NULL, "-": none) leaves the files that were read as they are; 2 after a message. */
+int job_spares_sources(const struct job *j, const char *path);
 /* Prints the diagnostics and gives the exit code to end with. */
 int job_end(struct job *j, int rc);
 

@@ -39,7 +39,9 @@ static int graph(int argc, char **argv)
 	m = job_module(g.job, NULL, &rc);
 	if (m) {
 		graph_render(m, (enum graph_format)format, &out);
-		rc = cli_write(g.out, out.s, out.n);
+		rc = job_spares_sources(g.job, g.out);
+		if (!rc)
+			rc = cli_write(g.out, out.s, out.n);
 	}
 	sb_free(&out);
 	return job_end(g.job, rc);

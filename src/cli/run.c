@@ -122,6 +122,10 @@ static int run(int argc, char **argv)
 		rc = 4;
 		m = NULL;
 	}
+	if (m && (job_spares_sources(r.job, r.o.outputs_json) || job_spares_sources(r.job, r.o.events) || job_spares_sources(r.job, r.o.trace))) {
+		rc = 2;
+		m = NULL;
+	}
 	if (m)
 		rc = run_workflow(m, &r.o, r.job->diag);
 	if (m && rc >= 0 && r.budget >= 0 && !r.o.dry_run)

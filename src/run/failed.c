@@ -62,7 +62,7 @@ static void script(struct rt *rt, const struct step *s, const char *now, struct 
 	sb_z(b, "\nrm -rf \"$d/t\" \"$d/o\" && mkdir \"$d/t\" \"$d/o\" || exit\n");
 	for (uint32_t k = 0; k < s->task->nouts; k++)
 		if (s->task->outs[k].named && !s->task->outs[k].type.list)
-			sb_f(b, "mkdir \"$d/o/%s\" || exit\n", s->task->outs[k].name->s);
+			sb_z(b, "mkdir \"$d/o/"), step_entry(s->task->outs[k].name, k, b), sb_z(b, "\" || exit\n");
 	sb_f(b, "cd \"$d/%s\" || exit\nexec env -i", s->task->ncode ? "c" : "t");
 	for (char **e = s->env; *e; e++) {
 		if (rt->makeflags && !strncmp(*e, "MAKEFLAGS=", 10) && !strcmp(*e + 10, rt->makeflags))

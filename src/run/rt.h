@@ -446,6 +446,8 @@ void explain(struct rt *rt, struct step *s, struct keys *k);
 int reuse_open(struct rt *rt, const char *resume);                     /* resume: a run id, NULL; 0, or -1 with errno */
 void reuse_close(struct rt *rt);
 int step_inputs(struct rt *rt, struct step *s);                        /* stage.c: links what the step reads; -1 after s->what */
+/* The folder entry of an input or output: its name, a shorter one with its number where no file could have that. */
+void step_entry(const struct str *name, uint32_t number, struct strbuf *b);
 const char *step_out_path(struct rt *rt, struct step *s, uint32_t out);/* in s->arena */
 const char *step_stdout(struct step *s);                               /* file for standard output; NULL: the log */
 char **step_env(struct rt *rt, struct step *s, char *const *more, uint32_t nmore);        /* env.c; in s->arena; NULL after s->what */

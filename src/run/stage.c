@@ -105,6 +105,14 @@ void slots_close(struct rt *rt)
 	}
 }
 
+void step_entry(const struct str *name, uint32_t number, struct strbuf *b)
+{
+	if (name->len <= 200)
+		sb_str(b, name);
+	else
+		sb_f(b, "%.60s-%u", name->s, number);
+}
+
 /* ---- inputs ---- */
 
 static int make_sub(struct step *s, const char *sub, struct strbuf *b)
@@ -150,7 +158,8 @@ static int link_input(struct step *s, uint32_t k, struct strbuf *b)
 		return -1;
 	s->slot->has_i = true;
 	b->n = 0;
-	sb_f(b, "%s/i/%s", s->slot->dir, d->name->s);
+	sb_f(b, "%s/i/", s->slot->dir);
+	step_entry(d->name, k, b);
 	if (mkdir(sb_cstr(b), 0777) && errno != EEXIST) {
 		step_why(s, "%s: %s", sb_cstr(b), strerror(errno));
 		return -1;
@@ -225,7 +234,8 @@ const char *step_out_path(struct rt *rt, struct step *s, uint32_t out)
 	char *p;
 
 	(void)rt;
-	sb_f(&b, "%s/o/%s", s->slot->dir, d->name->s);
+	sb_f(&b, "%s/o/", s->slot->dir);
+	step_entry(d->name, out, &b);
 	if (d->named && !d->type.list)
 		sb_f(&b, "/%s", d->named->s);
 	p = arena_dup(s->arena, b.s, b.n);
@@ -254,7 +264,8 @@ static int make_outs(struct step *s, struct strbuf *b)
 		if (!d->named || d->type.list)
 			continue;
 		b->n = 0;
-		sb_f(b, "%s/o/%s", s->slot->dir, d->name->s);
+		sb_f(b, "%s/o/", s->slot->dir);
+		step_entry(d->name, k, b);
 		if (mkdir(sb_cstr(b), 0777) && errno != EEXIST) {
 			step_why(s, "%s: %s", sb_cstr(b), strerror(errno));
 			return -1;
