@@ -179,6 +179,7 @@ differential: $(B)/couler
 .PHONY: bench-passes bench-search
 bench-passes: $(B)/couler
 	python3 tests/bench/passes.py $(B)/couler
+	python3 tests/bench/pack.py $(B)/couler --out docs/optimizer.md
 
 $(B)/search_ask: tests/bench/search_ask.c $(B)/libcouler.a
 	$(CC) $(ALL_CFLAGS) -Isrc $(ALL_LDFLAGS) -o $@ $< $(B)/libcouler.a $(LIBS)

@@ -29,7 +29,7 @@ def main():
 	db = os.path.join(cache, "history.db")
 	peak = sqlite3.connect(db).execute("SELECT max(rss) FROM steps").fetchone()[0]
 	p = subprocess.run([couler, "compile", path, "-t", "ir", "--remarks", "--set", "rightsize.history=" + db], capture_output=True, text=True)
-	memory = [float(x) for x in re.findall(r'"memory":\s*\{[^}]*?"(?:value|lit)":\s*"?([0-9.e+]+)', p.stdout)]
+	memory = [int(x) for x in re.findall(r'"memory":\{"op":"lit","value":\{"type":"size","v":([0-9]+)\}', p.stdout)]
 	said = re.search(r"'a' gets ([0-9]+) MiB and ([0-9.]+) CPU, by 5 runs", p.stderr)
 	if p.returncode or not said:
 		bad.append("no remark: %s" % p.stderr[-400:])
@@ -38,8 +38,10 @@ def main():
 			bad.append("%s MiB is below a peak of %d bytes" % (said.group(1), peak))
 		if not 64 < int(said.group(1)) < 1024 or float(said.group(2)) > 4:
 			bad.append("an odd size: " + said.group(0))
-	if memory and memory[0] < peak:
-		bad.append("the IR asks for %g" % memory[0])
+	if len(memory) != 1 or not peak <= memory[0] < 1 << 30 or (said and memory[0] != int(said.group(1)) * 1048576):
+		bad.append("the IR asks for %s" % memory)
+	if "MiB and" not in p.stderr or not re.search(r"1 steps ask for what they took; (1[0-9]{3}|20[0-4][0-9]) MiB", p.stderr):
+		bad.append("what it saves is not said: " + p.stderr[-300:])
 	p = subprocess.run([couler, "compile", path, "-t", "ir", "--remarks", "--set", "rightsize.history=" + db, "--set", "rightsize.runs=6"], capture_output=True, text=True)
 	if p.returncode or "'a' gets" in p.stderr:
 		bad.append("sized by fewer runs than asked for")
@@ -53,7 +55,7 @@ def main():
 			bad.append("%s: exit %d: %s" % (name, p.returncode, p.stderr[:300]))
 	for b in bad:
 		print(b)
-	print("%d passed, %d failed" % (6 - len(bad), len(bad)))
+	print("%d passed, %d failed" % (7 - len(bad), len(bad)))
 	return 1 if bad else 0
 
 

@@ -56,13 +56,17 @@ static double number_of(const struct expr *e)
 {
 	if (!e || e->op != EX_LIT)
 		return -1;
-	return type_is(e->u.lit->type, T_INT) ? (double)e->u.lit->u.i : e->u.lit->u.d;
+	return type_is(e->u.lit->type, T_INT) || type_is(e->u.lit->type, T_SIZE) ? (double)e->u.lit->u.i : e->u.lit->u.d;
 }
 
 static struct expr *number(struct sizing *p, enum type_kind k, double x, struct span sp)
 {
-	struct value v = { .type = type_of(k), .u.d = x };
+	struct value v = { .type = type_of(k) };
 
+	if (k == T_SIZE)
+		v.u.i = (int64_t)x;
+	else
+		v.u.d = x;
 	return expr_lit(p->m->arena, &v, sp);
 }
 

@@ -20,6 +20,7 @@ run python3 tests/pass_property.py "$B/couler" fold --n "${N:-100}"
 run python3 tests/pass_property.py "$B/couler" fold,cse,reduce --n "${N:-100}" --first 5000 --twins 0.3
 run python3 tests/pass_property.py "$B/couler" cse,split --n "${N:-100}" --first 9000 --twins 0.4 --names "--options=--split-steps 6"
 run python3 tests/explain_check.py "$B/couler"
+run python3 tests/bench/pack.py "$B/couler" --quick
 run python3 tests/sim_cache.py "$B/couler"
 run python3 tests/nl/predict.py "$B/couler"
 echo "$p passed, $f failed"
