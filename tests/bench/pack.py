@@ -187,7 +187,8 @@ def page(o, rows, runs):
 		out.append("| %g | %.1f %% | %.1f %% | %s | %.1f %% | %.1f %% | %s | %.0f s | %.0f s | %.2f %% | %.2f %% |" % (r["over"], 100 * r["cpu"], 100 * r["cpu_sized"], gain(r["cpu"], r["cpu_sized"]),
 			100 * r["memory"], 100 * r["memory_sized"], gain(r["memory"], r["memory_sized"]), r["wait"], r["wait_sized"], 100 * r["beyond_sized"], 100 * r["full_sized"]))
 	a, b = runs
-	out += ["", "`couler run -j 16` on %d cores, %d steps that wait 0.6 s and compute 0.25 s, asking for a core and a quarter of the memory each:" % (os.cpu_count(), o.steps), "",
+	load = os.getloadavg()[2]
+	out += ["", "`couler run -j 16` on %d cores, %d steps that wait 0.6 s and compute 0.25 s, asking for a core and a quarter of the memory each, while others kept the machine at a load of %.0f:" % (os.cpu_count(), o.steps, load), "",
 		"| requests | time | CPU use | memory held, mean |", "|---|---|---|---|", "| as asked | %.1f s | %.0f %% | %.0f MiB |" % (a["seconds"], 100 * a["cpu"], a["mib"]),
 		"| after rightsize | %.1f s | %.0f %% | %.0f MiB |" % (b["seconds"], 100 * b["cpu"], b["mib"])]
 	return "\n".join(out)
