@@ -69,8 +69,10 @@ static void add_row(const struct run_info *r, void *data)
 		sb_f(&b, ",\"status\":\"%s\",\"started\":%.3f,\"seconds\":%.3f,\"steps\":%u,\"done\":%u,\"failed\":%u,\"skipped\":%u,\"cached\":%u}", r->status, r->started,
 			r->ended > 0 ? r->ended - r->started : 0, r->steps, r->done, r->failed, r->skipped, r->cached);
 	} else {
-		sb_f(&b, "%-21s %-11s %s %8.1f s  %5u done %4u reused %3u failed  %s", r->id, r->status, when, r->ended > 0 ? r->ended - r->started : 0, r->done, r->cached,
-			r->failed, r->workflow);
+		uint32_t rest = r->cached + r->failed + r->skipped;
+
+		sb_f(&b, "%-21s %-11s %s %8.1f s  %5u done %4u reused %3u failed %3u skipped  %s", r->id, r->status, when, r->ended > 0 ? r->ended - r->started : 0,
+			r->done > rest ? r->done - rest : 0, r->cached, r->failed, r->skipped, r->workflow);
 	}
 	if (rows->n == rows->cap)
 		rows->v = xrealloc(rows->v, (rows->cap = rows->cap ? 2 * rows->cap : 64) * sizeof *rows->v);

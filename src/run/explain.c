@@ -25,6 +25,17 @@ void explain(struct rt *rt, struct step *s, struct keys *k)
 	sb_free(&diff);
 }
 
+void explain_never(struct rt *rt, struct step *s, const char *why)
+{
+	struct strbuf name = { 0 };
+
+	if (!rt->o->explain)
+		return;
+	inst_name(s->inst, &name);
+	view_note(rt, "%s runs: %s", sb_cstr(&name), why);
+	sb_free(&name);
+}
+
 void dry_end(struct rt *rt, struct step *s)
 {
 	struct strbuf b = { 0 };

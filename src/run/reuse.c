@@ -119,6 +119,20 @@ static bool may_reuse(const struct step *s)
 	return has_artifact_input(s->task) && (s->task->nouts || c->given);
 }
 
+/* Why nothing of s is ever reused. */
+static const char *never(const struct step *s)
+{
+	const struct ir_cache *c = &s->attrs->cache;
+
+	if (c->mode == CACHE_OFF)
+		return "cache = off";
+	if (s->attrs->mounts.n && !c->given)
+		return "it has mounts, which nobody watches; cache = on keeps it all the same";
+	if (!has_artifact_input(s->task))
+		return "it reads no file, so nothing shows when its result is out of date; cache = on keeps it";
+	return "it has no output; cache = on keeps it all the same";
+}
+
 static bool forced(struct rt *rt, const struct step *s)
 {
 	for (const char *const *f = rt->o->force; f && *f; f++)
@@ -174,12 +188,18 @@ bool reuse(struct rt *rt, struct step *s)
 	struct reuse *u = rt->reuse;
 	struct action a;
 
-	if (!u || !s->has_key || forced(rt, s))
+	if (!u || !s->has_key)
 		return false;
+	if (forced(rt, s)) {
+		explain_never(rt, s, "--from or --force says so");
+		return false;
+	}
 	if (from_resumed(rt, s))
 		return true;
-	if (!may_reuse(s) || rt->o->no_cache)
+	if (!may_reuse(s) || rt->o->no_cache) {
+		explain_never(rt, s, rt->o->no_cache ? "--no-cache" : never(s));
 		return false;
+	}
 	if (!actions_get(u->actions, &s->key, &a)) {
 		if (!remote_open_to(rt, s))
 			explain(rt, s, u->keys);

@@ -442,6 +442,7 @@ bool reuse(struct rt *rt, struct step *s);                             /* reuse.
 bool reuse_ask(struct rt *rt, struct step *s, void (*asked)(struct rt *, struct step *));
 void remember(struct rt *rt, struct step *s);
 void dry_end(struct rt *rt, struct step *s);                           /* explain.c */
+void explain_never(struct rt *rt, struct step *s, const char *why);    /* it runs each time */
 void explain(struct rt *rt, struct step *s, struct keys *k);
 int reuse_open(struct rt *rt, const char *resume);                     /* resume: a run id, NULL; 0, or -1 with errno */
 void reuse_close(struct rt *rt);

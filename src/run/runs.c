@@ -212,6 +212,7 @@ int runs_alive(const char *store, void (*f)(const struct run_info *, void *), vo
 		while (journal_next(&r, &e)) {
 			info.done += e.kind == JOURNAL_ENDED;
 			info.failed += e.kind == JOURNAL_ENDED && e.u.ended.status == ST_FAILED;
+			info.skipped += e.kind == JOURNAL_ENDED && e.u.ended.status == ST_SKIPPED;
 			info.cached += e.kind == JOURNAL_ENDED && e.u.ended.cached;
 		}
 		f(&info, data);
@@ -247,6 +248,46 @@ static int by_version(const void *a, const void *b)
 	return strverscmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* The step with a log whose name is nearest to what was asked for; malloc, NULL. */
+static char *near_log(const char *dir, const char *step)
+{
+	struct dirent *de;
+	const char *found;
+	char **v = NULL, *copy;
+	size_t n = 0, cap = 0;
+	DIR *d = opendir(dir);
+
+	while (d && (de = readdir(d)) && n < 10000) {
+		if (de->d_name[0] == '.')
+			continue;
+		if (n == cap)
+			v = xrealloc(v, (cap = cap ? 2 * cap : 32) * sizeof *v);
+		v[n++] = xstrdup(de->d_name);
+	}
+	if (d)
+		closedir(d);
+	found = nearest(step, strlen(step), (const char *const *)v, n);
+	copy = found ? xstrdup(found) : NULL;
+	while (n)
+		free(v[--n]);
+	free(v);
+	return copy;
+}
+
+static char *no_log(const char *id, const char *dir, const char *step)
+{
+	char *near = *step ? near_log(dir, step) : NULL, *text;
+
+	if (!*step)
+		text = say("no step of run %s wrote anything", id);
+	else if (near)
+		text = say("run %s has no log of '%s'; did you mean '%s'?", id, step, near);
+	else
+		text = say("run %s has no log of '%s': it wrote nothing, was reused, or did not run", id, step);
+	free(near);
+	return text;
+}
+
 int run_logs(const char *store, const char *id, const char *step, void (*f)(const char *, const char *, void *), void *data, char **err)
 {
 	char *dir = say("%s/runs/%s/log", store, id), **v = NULL;
@@ -272,7 +313,7 @@ int run_logs(const char *store, const char *id, const char *step, void (*f)(cons
 		free(path);
 	}
 	if (!found)
-		*err = *step ? say("run %s has no log of '%s': it wrote nothing, was reused, or did not run", id, step) : say("no step of run %s wrote anything", id);
+		*err = no_log(id, dir, step);
 	free_ids(v, n);
 	free(dir);
 	return found ? 0 : -1;
