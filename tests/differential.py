@@ -52,7 +52,7 @@ def local(couler, file, work):
 	"""The text of --outputs-json of a local run, and its exit code."""
 	out = os.path.join(work, "local.json")
 	env = dict(os.environ, COULER_CACHE=os.path.join(work, "cache"), NO_COLOR="1")
-	p = subprocess.run([couler, "run", file, "--outputs-json", out, "-j", "2"], env=env, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+	p = subprocess.run([couler, "run", file, "--outputs-json", out, "-j", "2"], env=env, capture_output=True, text=True, errors="replace", timeout=120, stdin=subprocess.DEVNULL)
 	if p.returncode not in (0, 6):
 		raise ValueError("couler run: exit %d: %s" % (p.returncode, p.stderr[-400:]))
 	with open(out, encoding="utf-8") as f:
@@ -70,7 +70,7 @@ def plan(couler, shell, file, work):
 	for name in os.listdir(os.path.dirname(os.path.abspath(file))):          # relative paths are those beside the plan
 		if not os.path.lexists(os.path.join(work, name)):
 			os.symlink(os.path.join(os.path.dirname(os.path.abspath(file)), name), os.path.join(work, name))
-	p = subprocess.run([*SHELLS[shell], script, "--run", state, "--outputs", outs, "-j", "2"], cwd=work, capture_output=True, text=True, timeout=240, stdin=subprocess.DEVNULL)
+	p = subprocess.run([*SHELLS[shell], script, "--run", state, "--outputs", outs, "-j", "2"], cwd=work, capture_output=True, text=True, errors="replace", timeout=240, stdin=subprocess.DEVNULL)
 	steps = {}
 	for name in os.listdir(os.path.join(state, "q")):
 		with open(os.path.join(state, "q", name), encoding="utf-8") as f:

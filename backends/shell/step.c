@@ -204,7 +204,7 @@ static void attributes(struct plan *p, const struct node *n)
 static void outputs(struct plan *p, const struct node *n, const struct ir_task *t)
 {
 	for (uint32_t i = 0; i < t->nouts; i++) {
-		sb_f(p->out, "\toutput %s %s", t->outs[i].name->s, sh_tag(t->outs[i].type));
+		sb_f(p->out, "\toutput %s %s", t->outs[i].name->s, t->outs[i].type.kind == T_DIR && !t->outs[i].type.list ? "dir" : sh_tag(t->outs[i].type));
 		if (t->outs[i].named) {
 			sb_ch(p->out, ' ');
 			sh_quoted(p->out, t->outs[i].named->s, t->outs[i].named->len);

@@ -590,6 +590,11 @@ function check(name, t,   s, why) {
 
 # ---- checks of outputs (exit 121) ----
 
+function is_utf8(s) {
+	gsub(/[\302-\337][\200-\277]|\340[\240-\277][\200-\277]|[\341-\354\356\357][\200-\277][\200-\277]|\355[\200-\237][\200-\277]/, "u", s)
+	gsub(/\360[\220-\277][\200-\277][\200-\277]|[\361-\363][\200-\277][\200-\277][\200-\277]|\364[\200-\217][\200-\277][\200-\277]/, "u", s)
+	return s !~ /[\200-\377]/
+}
 # Why text is no value of type t ("" when it is): rules 1, 4 and 5 of docs/values.md.
 function misfit(t, s,   e, k, n, i, why) {
 	if (t == "i" || t == "z") { if (s !~ /^-?(0|[1-9][0-9]*)$/) return "is not an int"; if (s + 0 > 9007199254740991 || s + 0 < -9007199254740991) return "is outside of the range of int"; return "" }
@@ -597,7 +602,7 @@ function misfit(t, s,   e, k, n, i, why) {
 	if (t == "d") return s ~ /^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$/ ? "" : "is not a duration in seconds"
 	if (t == "b") return s == "true" || s == "false" ? "" : "is neither true nor false"
 	if (t == "t") return s ~ /^[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-5][0-9]:[0-6][0-9](\.[0-9]+)?([Zz]|[-+][0-2][0-9]:[0-5][0-9])$/ ? "" : "is not a time of RFC 3339"
-	if (s ~ /[\001-\010\013\014\016-\037\177]/) return "holds a control byte"
+	if (s ~ /[\200-\377]/ && !is_utf8(s)) return "is not valid UTF-8"
 	if (t == "s") return length(s) > 120000 ? "is longer than 120,000 bytes; make it a file" : ""
 	if (length(s) > 120000) return "is longer than 120,000 bytes; make it a file"
 	if (!jvalid(s)) return "is not JSON"
