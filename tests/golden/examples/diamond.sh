@@ -84,7 +84,7 @@ workflow_diamond() {
 
 # ---- what runs the plan ----
 #
-# Under $run: o/ outputs (STEP.OUT), q/ how steps ended ("succeeded 0", "failed 3", "failed 3 allowed", "skipped - condition",
+# Under $run: o/ outputs (STEP.OUT), q/ how steps ended ("succeeded 0", "failed 3", "failed 3 allowed", "failed 1 within" where what is in it failed, "skipped - condition",
 # "skipped - failure"), tmp/ a folder an attempt, log/ what steps printed, done/ markers that a resumed plan finds,
 # pid/ process groups that run. $P is the prefix of the called workflow at hand ("CALL."), $S1, $S2 ... are the suffixes of the
 # instance at hand ("[3]", "[3][0]"), and $S that of the step.
@@ -135,7 +135,7 @@ each_end() {
 # ---- a step: begin, what it needs, takes and gives, then its body ----
 
 begin() { # begin KEY: in the instance $S
-	key=$1$S held='' allowed=$forgiven retries=0 backoff=0 factor=2 most=600 within='' codes='' kinds=any limit=0 poll=''
+	key=$1$S held='' allowed='' retries=0 backoff=0 factor=2 most=600 within='' codes='' kinds=any limit=0 poll=''
 	outs='' stdout='' wrong='' coded='' secrets='' published='' locks='' A=''
 	T=$run/tmp/$P$key
 	rm -rf "$T"
@@ -165,9 +165,9 @@ secrets_of() { # every key of a store
 }
 lock() { locks="$locks $(calc "$1"):$2"; }          # lock EXPRESSION SIZE
 publish() { published="$published $1=$(calc "$2")"; } # publish OUTPUT EXPRESSION: a path beside the plan's .cw file
-output() { # output NAME TYPE [LINK]: what the script makes; TYPE p is a path, Lp a folder of them
+output() { # output NAME TYPE [LINK]: what the script makes; TYPE p is a file, dir a folder, Lp a folder of either
 	outs="$outs $1:$2:${3-}"
-	case $2 in p | Lp) ;; *) printf 'BEGIN { check("%s", "%s") }\n' "$1" "$2" >>"$T/check.awk" ;; esac
+	case $2 in p | dir | Lp) ;; *) printf 'BEGIN { check("%s", "%s") }\n' "$1" "$2" >>"$T/check.awk" ;; esac
 }
 code() { coded=1; mkdir -p "$T/code/$(dirname "$1")"; cat >"$T/code/$1"; [ -z "${2-}" ] || chmod +x "$T/code/$1"; }
 code_exactly() { exactly | code "$@"; coded=1; }
@@ -244,13 +244,21 @@ end_group() { # TERM, a grace of 5 s, KILL; without setsid the process alone
 	kill -KILL -- "$group" 2>/dev/null || :
 }
 collect_() { # checks the outputs of an attempt; 121 when one is missing or does not fit its type
+	for o in $outs; do
+		case $o in *:p:* | *:dir:* | *:Lp:*) continue ;; esac
+		f=$A/out/${o%%:*}
+		[ ! -f "$f" ] || [ "$(LC_ALL=C tr -d '\011\012\015\040-\176\200-\377' <"$f" | wc -c)" -eq 0 ] || { say "output '${o%%:*}' holds a control byte"; return 121; }
+	done
 	step=$T T=$A
 	compute "$step/check.awk" || { T=$step; return 121; }
 	T=$step
 	for o in $outs; do
 		name=${o%%:*} link=${o##*:} type=${o#*:} type=${type%%:*}
 		case $type in
-		p) from=$(where "$name" "$link"); [ -e "$from" ] || { say "output '$name' was not made"; return 121; } ;;
+		p | dir)
+			from=$(where "$name" "$link")
+			[ -e "$from" ] || { say "output '$name' was not made"; return 121; }
+			case $type in p) [ -f "$from" ] || { say "output '$name' is a folder, not a file"; return 121; } ;; *) [ -d "$from" ] || { say "output '$name' is no folder"; return 121; } ;; esac ;;
 		Lp) from=$A/out/$name; [ -d "$from" ] || { say "output '$name' is no folder"; return 121; } ;;
 		*) from=$A/ok/$name ;;
 		esac
@@ -260,10 +268,11 @@ collect_() { # checks the outputs of an attempt; 121 when one is missing or does
 			n=0
 			for e in "$from"/* "$from"/.[!.]* "$from"/..?*; do
 				[ -e "$e" ] || continue
-				mv "$e" "$run/o/$P$key.$name.new/$(printf '%06d' "$n")" && n=$((n + 1))
+				take_ "$e" "$run/o/$P$key.$name.new/$(printf '%06d' "$n")" || return 121
+				n=$((n + 1))
 			done
 		else
-			mv "$from" "$run/o/$P$key.$name.new"
+			take_ "$from" "$run/o/$P$key.$name.new" || return 121
 		fi
 	done
 	for o in $outs; do name=${o%%:*}; rm -rf "$run/o/$P$key.$name"; mv "$run/o/$P$key.$name.new" "$run/o/$P$key.$name"; done
@@ -272,6 +281,9 @@ collect_() { # checks the outputs of an attempt; 121 when one is missing or does
 		case $to in /*) ;; *) to=$here/$to ;; esac
 		mkdir -p "$(dirname "$to")" && rm -rf "$to.new" && cp -R "$run/o/$P$key.${o%%=*}" "$to.new" && rm -rf "$to" && mv "$to.new" "$to" || { say "$to cannot be written"; return 121; }
 	done
+}
+take_() { # what a link leads to is kept, not the link
+	if [ -z "$(find "$1" -type l | head -n 1)" ]; then mv "$1" "$2"; else cp -RL "$1" "$2"; fi
 }
 again() { # may attempt $attempt be followed by another after exit code $1?
 	if [ -n "$poll" ]; then
@@ -341,7 +353,7 @@ run_all() { # run_all NODE...: one wave, each in the background with its own var
 	for p in $pids; do wait "$p" || :; done
 }
 region() { # region KEY: before a region is looked at; what needs and after found is in $held
-	key=$1 held='' allowed=$forgiven T=$run/tmp/$P$1$S
+	key=$1 held='' allowed='' T=$run/tmp/$P$1$S
 	mkdir -p "$T"
 }
 closed() { # a region that is not entered, and why: 0 when it is held back
@@ -415,7 +427,7 @@ close_loop() { # close_loop KEY STATE...: the last states are the outputs
 	shift
 	case $lost in
 	'') ;;
-	round*) mark "$key$S" "failed 1${loop_allowed:+ allowed}"; return 0 ;;
+	round*) if [ -n "$loop_allowed" ]; then how=allowed; else how=within; fi; mark "$key$S" "failed 1 $how"; return 0 ;;
 	*) return 0 ;;
 	esac
 	for s; do
@@ -448,7 +460,9 @@ rung_of() { # rung_of FUNCTION AT_ONCE KEY OBJECTIVE BUDGET:TYPE TYPE DIRECTION 
 		fi
 		[ -n "$left" ] || break
 		for t in $left; do
-			[ "$r" -eq 0 ] || for f in "$run/q/$P"* "$run/o/$P$sweep:$t".*; do case ${f##*/} in *.@*) ;; *":$t" | "$P$sweep:$t".*) mv "$f" "$run/tmp/" 2>/dev/null || rm -rf "$f" ;; esac; done
+			[ "$r" -eq 0 ] || for f in "$run/q/$P$sweep:$t" "$run/q/$P$sweep:$t".* "$run/o/$P$sweep:$t".*; do
+				case $f in *.@*) ;; *) rm -rf "$f" ;; esac
+			done
 			put "$sweep:$t.@$budget" "$amount"
 		done
 		pids='' b=0
@@ -481,7 +495,7 @@ open_call() { # open_call KEY: parameters on standard input
 }
 call_of() { # call_of WORKFLOW KEY
 	call=$2$S called_allowed=$allowed outer_prefix=$P outer=$S
-	( P=$P$call. forgiven=${allowed:+forgiven} S1='' S2='' S3='' S4='' S5='' S6='' S7='' S8='' fast=''; "workflow_$1" )
+	( P=$P$call. S1='' S2='' S3='' S4='' S5='' S6='' S7='' S8='' fast=''; "workflow_$1" )
 	P=$outer_prefix S=$outer
 	if [ -n "$(failed_in "$P$call.")" ]; then mark "$call" "failed 1 ${called_allowed:+allowed}"; else mark "$call" "succeeded 0"; fi
 }
@@ -567,7 +581,7 @@ start() {
 	command -v setsid >/dev/null && setsid=setsid || setsid=
 	here=$(cd "$(dirname "$0")" && pwd -P)
 	jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-	dry='' keep='' from='' outputs='' run='' given_params='' P='' S='' S0='' interpreter='' forgiven='' fast='' held='' allowed='' key=''
+	dry='' keep='' from='' outputs='' run='' given_params='' P='' S='' S0='' interpreter='' fast='' held='' allowed='' key=''
 	while [ $# -gt 0 ]; do
 		case $1 in
 		-n) dry=1 ;;
@@ -608,11 +622,12 @@ start() {
 	trap 'on_signal TERM' TERM
 	trap 'on_signal HUP' HUP
 }
-failed_in() { # failed_in PREFIX: names of what failed, sorted, without instances; what is allowed to fail does not count
+failed_in() { # failed_in PREFIX: names of what failed, sorted, without instances; what is allowed to fail does not count, nor what is in a call
 	for f in "$run/q/$1"*; do
 		[ -e "$f" ] || continue
 		read -r state _ why <"$f"
 		f=${f#"$run/q/$1"}
+		case $f in *.*) continue ;; esac
 		[ "$state,$why" = failed, ] && printf '%s\n' "$f" | sed 's/:[0-9_]*//g'
 	done | LC_ALL=C sort -u
 }
@@ -1257,6 +1272,11 @@ function check(name, t,   s, why) {
 
 # ---- checks of outputs (exit 121) ----
 
+function is_utf8(s) {
+	gsub(/[\302-\337][\200-\277]|\340[\240-\277][\200-\277]|[\341-\354\356\357][\200-\277][\200-\277]|\355[\200-\237][\200-\277]/, "u", s)
+	gsub(/\360[\220-\277][\200-\277][\200-\277]|[\361-\363][\200-\277][\200-\277][\200-\277]|\364[\200-\217][\200-\277][\200-\277]/, "u", s)
+	return s !~ /[\200-\377]/
+}
 # Why text is no value of type t ("" when it is): rules 1, 4 and 5 of docs/values.md.
 function misfit(t, s,   e, k, n, i, why) {
 	if (t == "i" || t == "z") { if (s !~ /^-?(0|[1-9][0-9]*)$/) return "is not an int"; if (s + 0 > 9007199254740991 || s + 0 < -9007199254740991) return "is outside of the range of int"; return "" }
@@ -1264,7 +1284,7 @@ function misfit(t, s,   e, k, n, i, why) {
 	if (t == "d") return s ~ /^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$/ ? "" : "is not a duration in seconds"
 	if (t == "b") return s == "true" || s == "false" ? "" : "is neither true nor false"
 	if (t == "t") return s ~ /^[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-5][0-9]:[0-6][0-9](\.[0-9]+)?([Zz]|[-+][0-2][0-9]:[0-5][0-9])$/ ? "" : "is not a time of RFC 3339"
-	if (s ~ /[\001-\010\013\014\016-\037\177]/) return "holds a control byte"
+	if (s ~ /[\200-\377]/ && !is_utf8(s)) return "is not valid UTF-8"
 	if (t == "s") return length(s) > 120000 ? "is longer than 120,000 bytes; make it a file" : ""
 	if (length(s) > 120000) return "is longer than 120,000 bytes; make it a file"
 	if (!jvalid(s)) return "is not JSON"
