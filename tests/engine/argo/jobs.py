@@ -78,14 +78,18 @@ PROGRAMS = {
     in odd = make.odd
     out same: string
     out rank: json
+    out sum: string
     shell = bash
+    code = ["lib/big.txt", "lib/tool.sh"]
     job tensorflow { workers = 2; ps = 1; run = """
+      . lib/tool.sh
+      tool lib/big.txt | cksum > "$sum"
       if [[ $TF_CONFIG == *'"type":"ps"'* ]]; then sleep 60; fi
       printf '%s' "$odd" > "$same"
       [[ $TF_CONFIG == *'"type":"worker"'* ]] && echo "{\\"rank\\": $RANK}" > "$rank"
     """ }
   }
-''', "  out same = fit.same\n  out rank = fit.rank\n"), None),
+''', "  out same = fit.same\n  out rank = fit.rank\n  out sum = fit.sum\n"), None),
 	"mpi": (program('''
   step fit {
     in odd = make.odd
@@ -124,6 +128,16 @@ PROGRAMS = {
   }
   step join { in parts = fit.part; out all: string = stdout; run = """cat "$parts"/* | tr -d '\\\\n' """ }
 ''', "  out all = join.all\n  out names = fit.name\n"), None),
+	"sweep": ('task trial {\n  in lr: float\n  out loss: float\n  out model: file\n  image = "sh"\n  job pytorch { workers = 2; run = """echo "$lr" > "$loss"; echo "m $lr" > "$model" """ }\n}\n' + program('''
+  sweep best = trial(lr = uniform(0.1, 0.9)) { search = random(trials = 3, seed = 7); minimize = loss }
+  loop grow {
+    max = 4
+    state k: int = 1
+    while k < 4
+    step double { in k; out m: int; job mpi { workers = 1; run = """echo $((k * 2)) > "$m" """ } }
+    next { k = double.m }
+  }
+''', "  out loss = best.best.loss\n  out model = best.best.model\n  out k = grow.k\n"), None),
 	"retry": (program('''
   step fit {
     in who
@@ -200,6 +214,8 @@ def sources(folder):
 		f.write(HOSTILE)
 	with open(os.path.join(folder, "lib", "tool.sh"), "w", encoding="utf-8") as f:
 		f.write('tool() { cat "$@"; }\n# {{ $$ $(x) \\ %s\n')
+	with open(os.path.join(folder, "lib", "big.txt"), "w", encoding="utf-8") as f:
+		f.write("{{x}} $$ $(y) \\n\n" * 3000)
 
 
 def files_of(path):

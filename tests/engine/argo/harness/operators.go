@@ -19,22 +19,22 @@ import (
 // mpirun starts the ranks one after the other in the launcher's pod, each with a clean /cw and no variables
 // but those that -x names, as ranks that ssh starts have.
 const mpirun = `#!/bin/sh
-keep= n=1
+rank_keep= rank_n=1
 while :; do
   case $1 in
-  -n) n=$2; shift 2 ;;
+  -n) rank_n=$2; shift 2 ;;
   --map-by | --bind-to) shift 2 ;;
-  -x) keep="$keep $2"; shift 2 ;;
+  -x) rank_keep="$rank_keep $2"; shift 2 ;;
   --allow-run-as-root) shift ;;
   *) break ;;
   esac
 done
-for k in $keep; do eval "v=\$$k"; set -- "$k=$v" "$@"; done
-i=0
-while [ "$i" -lt "$n" ]; do
-  env -i OMPI_COMM_WORLD_RANK="$i" OMPI_COMM_WORLD_SIZE="$n" "$@" || exit
+for rank_k in $rank_keep; do eval "rank_v=\$$rank_k"; set -- "$rank_k=$rank_v" "$@"; done
+rank_i=0
+while [ "$rank_i" -lt "$rank_n" ]; do
+  env -i OMPI_COMM_WORLD_RANK="$rank_i" OMPI_COMM_WORLD_SIZE="$rank_n" "$@" || exit
   rm -rf /cw/*
-  i=$((i + 1))
+  rank_i=$((rank_i + 1))
 done
 `
 
