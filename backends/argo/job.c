@@ -434,6 +434,8 @@ void job_template(struct argo *g, struct yaml *y, struct shape *s, const struct 
 		g->err = -1;                                                    /* refused before, with its reason */
 		return;
 	}
+	if (g->memoize && !g->measured && s->attrs->cache.mode == CACHE_ON)
+		diag_remark(g->d, s->first->span, "argo: '%s' runs every time: a job is several templates, and the engine keeps what one pod left", s->first->name->s);
 	find_shared(g, s);
 	job_body(g, &in, s);
 	if (s->shared) {
