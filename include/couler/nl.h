@@ -30,6 +30,11 @@ struct nl_verdict { bool parses, checks, compiles; const char *refusing; unsigne
 /* d: gets the diagnostics of parsing and checking; NULL: nobody wants them. */
 struct nl_verdict nl_judge(const char *text, size_t n, const char *path, struct diag *d);
 
+/* What a description asks for, held against a draft that checks. */
+struct nl_intent { unsigned held, of; struct strbuf failed; };           /* failed: lines "ASSERTION: why" */
+/* assertions: a JSON list (docs/nl.md). 0, or -1 where one is none: *malformed says why, a constant. */
+int nl_intent(const char *draft, size_t n, const char *assertions, size_t len, struct nl_intent *out, const char **malformed);
+
 /* ---- endpoints ---- */
 
 enum nl_dialect { NL_CHAT, NL_RESPONSES, NL_MESSAGES };                 /* OpenAI chat completions, OpenAI responses, Anthropic messages */

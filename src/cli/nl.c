@@ -1,7 +1,6 @@
 /* couler nl: a description in words to a workflow that checks. */
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +9,7 @@
 #include <jansson.h>
 
 #include "cli.h"
+#include "nl_eval.h"
 #include "couler/front.h"
 #include "couler/graph.h"
 #include "couler/nl.h"
@@ -17,7 +17,7 @@
 enum { MAX_DESCRIPTION = 32 << 10 };
 
 struct nl_cmd {
-	const char *out, *lake, *refine, *from, *eval, *drafts, *grammar;
+	const char *out, *lake, *refine, *from, *eval, *drafts, *intents, *grammar;
 	struct nl_endpoint end;
 	int samples;
 	bool offline, explain, yes, dry, json;
@@ -45,6 +45,8 @@ static int set(const char *name, const char *value, void *data)
 		c->eval = value;
 	else if (!strcmp(name, "drafts"))
 		c->drafts = value;
+	else if (!strcmp(name, "intents"))
+		c->intents = value;
 	else if (!strcmp(name, "grammar"))
 		c->grammar = value;
 	else if (!strcmp(name, "llm-url"))
@@ -406,120 +408,6 @@ static int one(struct nl_cmd *c, const char *text, size_t n, struct arena *a, st
 	return rc;
 }
 
-/* ---- a set of descriptions ---- */
-
-enum { GATES = 4 };
-static const char *const gate_names[GATES] = { "extracted", "parses", "checks", "compiles" };
-
-/* 1 - C(n - c, k) / C(n, k): the unbiased estimate of Chen et al. 2021, section 2.1. */
-static double pass_at(int n, int c, int k)
-{
-	double miss = 1;
-
-	if (n - c < k)
-		return 1;
-	for (int i = n - c + 1; i <= n; i++)
-		miss *= 1 - (double)k / i;
-	return 1 - miss;
-}
-
-static int item(struct nl_cmd *c, json_t *it, double sums[GATES][3], struct nl_usage *total, unsigned *faults, struct diag *d)
-{
-	const char *text = json_string_value(json_object_get(it, "text")), *id = json_string_value(json_object_get(it, "id"));
-	int passed[GATES] = { 0 }, rc = 0;
-
-	for (int s = 0; s < c->samples && !rc; s++) {
-		struct answer x = { 0 };
-		struct nl_options o = { c->lake, NULL };
-		struct nl_verdict v = { 0 };
-		bool got;
-
-		if (c->offline) {
-			got = !offline(c, text, strlen(text), &x, d);
-		} else {
-			got = !nl_loop(&c->end, text, strlen(text), NULL, &o, &x.loop);
-			if (!got) {
-				fprintf(stderr, "%s: %s\n", id, x.loop.why);
-				++*faults;
-			}
-			sb_add(&x.text, x.loop.text.s ? x.loop.text.s : "", x.loop.text.n);
-		}
-		total->calls += x.loop.usage.calls;
-		total->prompt += x.loop.usage.prompt;
-		total->reply += x.loop.usage.reply;
-		total->estimated = total->estimated || x.loop.usage.estimated;
-		if (got)
-			v = nl_judge(x.text.s, x.text.n, NULL, NULL);
-		passed[0] += got;
-		passed[1] += v.parses;
-		passed[2] += v.checks;
-		passed[3] += v.compiles;
-		printf("%s %s%s\n", id, !got ? "no draft" : !v.parses ? "does not parse" : !v.checks ? "does not check" : v.compiles ? "compiles everywhere" : "not carried by ", v.checks && !v.compiles ? v.refusing : "");
-		if (got && c->drafts) {
-			struct strbuf path = { 0 };
-
-			if (s)
-				sb_f(&path, "%s/%s-%d.cw", c->drafts, id, s);
-			else
-				sb_f(&path, "%s/%s.cw", c->drafts, id);
-			rc = cli_write(sb_cstr(&path), x.text.s, x.text.n);
-			sb_free(&path);
-		}
-		answer_free(&x);
-	}
-	for (int g = 0; g < GATES; g++)
-		for (int k = 0; k < 3; k++)
-			if (2 * k + 1 <= c->samples)
-				sums[g][k] += pass_at(c->samples, passed[g], 2 * k + 1);
-	return rc;
-}
-
-static int evaluate(struct nl_cmd *c, struct arena *a, struct diag *d)
-{
-	double sums[GATES][3] = { { 0 } };
-	struct nl_usage total = { 0 };
-	unsigned faults = 0, items = 0;
-	int rc = 0;
-	size_t n;
-	char *text = read_file(a, c->eval, &n);
-	struct lines l;
-
-	if (!text)
-		return cli_fail(3, "%s: %s", c->eval, strerror(errno));
-	l = split(text, n);
-	for (size_t i = 0; i < l.n && !rc; i++) {
-		json_error_t err;
-		json_t *it;
-
-		if (!l.len[i])
-			continue;
-		it = json_loadb(l.v[i], l.len[i], 0, &err);
-		if (!it || !json_is_string(json_object_get(it, "text")) || !json_is_string(json_object_get(it, "id"))) {
-			json_decref(it);
-			free(l.v);
-			free(l.len);
-			return cli_fail(2, "%s:%zu: a line is an object {\"id\": ..., \"text\": ...}", c->eval, i + 1);
-		}
-		items++;
-		rc = item(c, it, sums, &total, &faults, d);
-		json_decref(it);
-	}
-	free(l.v);
-	free(l.len);
-	if (rc)
-		return rc;
-	printf("%u descriptions, %d samples each, %s\n%-10s %7s", items, c->samples, c->offline ? "offline" : c->end.model, "gate", "pass@1");
-	for (int k = 1; k < 3 && 2 * k + 1 <= c->samples; k++)
-		printf(" %6s%d", "pass@", 2 * k + 1);
-	for (int g = 0; g < GATES && items; g++) {
-		printf("\n%-10s", gate_names[g]);
-		for (int k = 0; k < 3 && 2 * k + 1 <= c->samples; k++)
-			printf(" %6.1f%%", 100 * sums[g][k] / items);
-	}
-	printf("\n%u calls, %" PRIu64 " tokens%s, %u faults of the endpoint\n", total.calls, total.prompt + total.reply, total.estimated ? " (estimated as bytes / 4)" : "", faults);
-	return faults ? 5 : 0;
-}
-
 static int print_grammar(const struct nl_cmd *c)
 {
 	bool lark = !strcmp(c->grammar, "lark");
@@ -555,8 +443,11 @@ static int run(struct nl_cmd *c, int n, char **argv, struct arena *a, struct dia
 			c->offline = true;
 		}
 	}
-	if (c->eval)
-		return evaluate(c, a, d);
+	if (c->eval) {
+		struct nl_eval e = { c->eval, c->intents, c->drafts, c->lake, c->samples, c->offline, &c->end };
+
+		return nl_evaluate(&e, a, d);
+	}
 	if (c->from || !strcmp(argv[0], "-")) {
 		size_t len;
 		char *s = read_file(a, c->from ? c->from : "-", &len);
@@ -611,6 +502,7 @@ static const struct cli_opt opts[] = {
 	{ 0, "grammar", "gbnf|lark", "print the grammar of .cw for constrained decoding", "gbnf|lark" },
 	{ 0, "eval", "FILE.jsonl", "run a set of descriptions and print how far they come", "file" },
 	{ 0, "samples", "N", "with --eval: drafts for each description (default: 1)", NULL },
+	{ 0, "intents", "FILE.json", "with --eval: what the drafts are to hold (default: FILE_intents.json beside it)", "file" },
 	{ 0, "drafts", "FOLDER", "with --eval: keep the drafts there", "dir" },
 	{ 0, NULL, NULL, NULL, NULL }
 };

@@ -200,7 +200,19 @@ def descriptions():
 
 def offline():
     r = run("--offline", "--eval", os.path.join(HERE, "descriptions.jsonl"), "--drafts", TMP)
-    ok(r.returncode == 0 and "100.0%" in r.stdout, "eval", r.stdout[-300:])
+    gates = {line.split()[0]: line.split()[1] for line in r.stdout.splitlines() if line.endswith("%")}
+    ok(r.returncode == 0 and all(gates[g] == "100.0%" for g in ("extracted", "parses", "checks", "intent")), "eval", r.stdout[-400:])
+    ok("not carried by" in r.stdout.split("faults of the endpoint")[1], "failures by cause", r.stdout[-300:])
+    items, intents = write("items.jsonl", json.dumps({"id": "a", "text": pairs.ABOUT}) + "\n"), {"a": [{"if": {"contains": "deploy", "number": 0.8, "when": ">"}}, {"retry": {"limit": 2}}]}
+    write("items_intents.json", json.dumps(intents))
+    wrong, good = pairs.BASE.replace("auc > 0.8", "auc < 0.8"), fenced(pairs.BASE)
+    e = ask([fenced(wrong), good, good, fenced(wrong.replace("retry = 2", "retry = 2 # ")), fenced("workflow w {"), good], "--eval", items, "--samples", "5")
+    gates = {line.split()[0]: line.split()[1:] for line in e.stdout.splitlines() if line.endswith("%")}
+    ok(e.returncode == 0 and gates["checks"] == ["100.0%", "100.0%", "100.0%"] and gates["intent"] == ["60.0%", "100.0%", "100.0%"], "pass@k of intents", e.stdout + e.stderr)
+    ok("2  intent: if" in e.stdout and "a compiles everywhere, intent 1 of 2" in e.stdout, "what the drafts lack", e.stdout)
+    write("bad.json", json.dumps({"a": [{"retries": 2}]}))
+    e = ask([good], "--eval", items, "--intents", "bad.json")
+    ok(e.returncode == 2 and "the intents of a" in e.stderr, "a malformed intent", e.stderr)
     t = [time.time()]
     for _ in range(9):
         run("--offline", pairs.ABOUT)
