@@ -51,7 +51,7 @@ each_end() {
 # ---- a step: begin, what it needs, takes and gives, then its body ----
 
 begin() { # begin KEY: in the instance $S
-	key=$1$S held='' allowed='' retries=0 backoff=0 factor=2 most=600 within='' codes='' kinds=any limit=0 poll=''
+	key=$1$S held='' allowed=$forgiven retries=0 backoff=0 factor=2 most=600 within='' codes='' kinds=any limit=0 poll=''
 	outs='' stdout='' wrong='' coded='' secrets='' published='' locks='' A=''
 	T=$run/tmp/$P$key
 	rm -rf "$T"
@@ -269,7 +269,7 @@ run_all() { # run_all NODE...: one wave, each in the background with its own var
 	for p in $pids; do wait "$p" || :; done
 }
 region() { # region KEY: before a region is looked at; what needs and after found is in $held
-	key=$1 held='' allowed='' T=$run/tmp/$P$1$S
+	key=$1 held='' allowed=$forgiven T=$run/tmp/$P$1$S
 	mkdir -p "$T"
 }
 closed() { # a region that is not entered, and why: 0 when it is held back
@@ -411,7 +411,7 @@ open_call() { # open_call KEY: parameters on standard input
 }
 call_of() { # call_of WORKFLOW KEY
 	call=$2$S called_allowed=$allowed outer_prefix=$P outer=$S
-	( P=$P$call. S1='' S2='' S3='' S4='' S5='' S6='' S7='' S8='' fast=''; "workflow_$1" )
+	( P=$P$call. forgiven='' S1='' S2='' S3='' S4='' S5='' S6='' S7='' S8='' fast=''; "workflow_$1" )
 	P=$outer_prefix S=$outer
 	if [ -n "$(failed_in "$P$call.")" ]; then mark "$call" "failed 1 ${called_allowed:+allowed}"; else mark "$call" "succeeded 0"; fi
 }
@@ -497,7 +497,7 @@ start() {
 	command -v setsid >/dev/null && setsid=setsid || setsid=
 	here=$(cd "$(dirname "$0")" && pwd -P)
 	jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-	dry='' keep='' from='' outputs='' run='' given_params='' P='' S='' S0='' interpreter='' fast='' held='' allowed='' key=''
+	dry='' keep='' from='' outputs='' run='' given_params='' P='' S='' S0='' interpreter='' forgiven='' fast='' held='' allowed='' key=''
 	while [ $# -gt 0 ]; do
 		case $1 in
 		-n) dry=1 ;;

@@ -283,15 +283,17 @@ function index_at(v, i,   e, n, x) {
 	if (txt(v) !~ /^[ \t\r\n]*\[/) bad("not a list")
 	n = items(v, e)
 	if (x < 0 || x >= n) bad("index " int_text(x) " is out of range, the list has " n " elements")
-	return typ(e[x + 1]) == "f" ? "f" float_text(num(e[x + 1])) : e[x + 1]
+	return element(e[x + 1])
 }
+# A number out of a list or an object is written in one way, as docs/values.md says.
+function element(v) { return typ(v) == "f" || (typ(v) == "j" && txt(v) ~ /^-?[0-9]/) ? typ(v) float_text(num(v)) : v }
 function member(v, key,   e, k, n, i, found) {
 	n = txt(v) ~ /^[ \t\r\n]*\{/ ? members(txt(v), e, k) : -1
 	if (n < 0) bad("member '" key "' of a value that is no object")
 	found = 0
 	for (i = 1; i <= n; i++) if (k[i] "" == key "") found = i
 	if (!found) bad("the object has no member '" key "'")
-	return "j" e[found]
+	return element("j" e[found])
 }
 # A json value where a type is wanted, with a check; int to float; text to a path.
 function convert(v, t,   s, e, k, i, n, r) {
@@ -476,7 +478,7 @@ function keep(key, objective, type, way, n, from,   t, m, i, s, best, taken, out
 	print out
 }
 # The best trial and what a sweep gives: best.OUT, best.ARG, trials. `among`: the last rung of halving, "" for all.
-function pick(key, objective, type, way, max_failed, goal, outs, args, among,   t, n, m, i, s, best, failed, in_last, o, a, no, na, row, all, v, f) {
+function pick(key, objective, type, way, max_failed, goal, outs, args, among,   t, n, m, i, s, best, failed, in_last, o, a, no, na, row, all, v, f, given) {
 	n = 0; best = -1; failed = 0; all = ""
 	while (slurp(Q key ":" n) != "\001" || val("s", key ":" n ".@" firstname(args)) != "n") { if (n > 1000000) break; n++ }
 	m = split(among, t, " ")
@@ -489,7 +491,12 @@ function pick(key, objective, type, way, max_failed, goal, outs, args, among,   
 		row = ""
 		for (f = 1; f <= na; f++) { split(a[f], v, ":"); row = row (f > 1 ? "," : "") jstring(v[1]) ":" tojson(val(v[2], key ":" i ".@" v[1])) }
 		row = "{\"trial\":" i ",\"status\":" (s "" == "" ? "\"failed\"" : "\"succeeded\"") ",\"args\":{" row "},\"outputs\":{"
-		for (f = 1; s "" != "" && f <= no; f++) { split(o[f], v, ":"); row = row (f > 1 ? "," : "") jstring(v[1]) ":" tojson(val(v[2], key ":" i "." v[1])) }
+		given = ""
+		for (f = 1; s "" != "" && f <= no; f++) {
+			split(o[f], v, ":")
+			if (v[2] == "p" || v[2] == "Lp") continue
+			row = row given jstring(v[1]) ":" tojson(val(v[2], key ":" i "." v[1])); given = ","
+		}
 		all = all (i ? "," : "") row "}}"
 		if (s "" != "" && goal != "-" && among == "" && !better(goal + 0, s, way)) break
 	}

@@ -135,7 +135,7 @@ each_end() {
 # ---- a step: begin, what it needs, takes and gives, then its body ----
 
 begin() { # begin KEY: in the instance $S
-	key=$1$S held='' allowed='' retries=0 backoff=0 factor=2 most=600 within='' codes='' kinds=any limit=0 poll=''
+	key=$1$S held='' allowed=$forgiven retries=0 backoff=0 factor=2 most=600 within='' codes='' kinds=any limit=0 poll=''
 	outs='' stdout='' wrong='' coded='' secrets='' published='' locks='' A=''
 	T=$run/tmp/$P$key
 	rm -rf "$T"
@@ -353,7 +353,7 @@ run_all() { # run_all NODE...: one wave, each in the background with its own var
 	for p in $pids; do wait "$p" || :; done
 }
 region() { # region KEY: before a region is looked at; what needs and after found is in $held
-	key=$1 held='' allowed='' T=$run/tmp/$P$1$S
+	key=$1 held='' allowed=$forgiven T=$run/tmp/$P$1$S
 	mkdir -p "$T"
 }
 closed() { # a region that is not entered, and why: 0 when it is held back
@@ -495,7 +495,7 @@ open_call() { # open_call KEY: parameters on standard input
 }
 call_of() { # call_of WORKFLOW KEY
 	call=$2$S called_allowed=$allowed outer_prefix=$P outer=$S
-	( P=$P$call. S1='' S2='' S3='' S4='' S5='' S6='' S7='' S8='' fast=''; "workflow_$1" )
+	( P=$P$call. forgiven='' S1='' S2='' S3='' S4='' S5='' S6='' S7='' S8='' fast=''; "workflow_$1" )
 	P=$outer_prefix S=$outer
 	if [ -n "$(failed_in "$P$call.")" ]; then mark "$call" "failed 1 ${called_allowed:+allowed}"; else mark "$call" "succeeded 0"; fi
 }
@@ -581,7 +581,7 @@ start() {
 	command -v setsid >/dev/null && setsid=setsid || setsid=
 	here=$(cd "$(dirname "$0")" && pwd -P)
 	jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-	dry='' keep='' from='' outputs='' run='' given_params='' P='' S='' S0='' interpreter='' fast='' held='' allowed='' key=''
+	dry='' keep='' from='' outputs='' run='' given_params='' P='' S='' S0='' interpreter='' forgiven='' fast='' held='' allowed='' key=''
 	while [ $# -gt 0 ]; do
 		case $1 in
 		-n) dry=1 ;;
@@ -965,15 +965,17 @@ function index_at(v, i,   e, n, x) {
 	if (txt(v) !~ /^[ \t\r\n]*\[/) bad("not a list")
 	n = items(v, e)
 	if (x < 0 || x >= n) bad("index " int_text(x) " is out of range, the list has " n " elements")
-	return typ(e[x + 1]) == "f" ? "f" float_text(num(e[x + 1])) : e[x + 1]
+	return element(e[x + 1])
 }
+# A number out of a list or an object is written in one way, as docs/values.md says.
+function element(v) { return typ(v) == "f" || (typ(v) == "j" && txt(v) ~ /^-?[0-9]/) ? typ(v) float_text(num(v)) : v }
 function member(v, key,   e, k, n, i, found) {
 	n = txt(v) ~ /^[ \t\r\n]*\{/ ? members(txt(v), e, k) : -1
 	if (n < 0) bad("member '" key "' of a value that is no object")
 	found = 0
 	for (i = 1; i <= n; i++) if (k[i] "" == key "") found = i
 	if (!found) bad("the object has no member '" key "'")
-	return "j" e[found]
+	return element("j" e[found])
 }
 # A json value where a type is wanted, with a check; int to float; text to a path.
 function convert(v, t,   s, e, k, i, n, r) {
@@ -1158,7 +1160,7 @@ function keep(key, objective, type, way, n, from,   t, m, i, s, best, taken, out
 	print out
 }
 # The best trial and what a sweep gives: best.OUT, best.ARG, trials. `among`: the last rung of halving, "" for all.
-function pick(key, objective, type, way, max_failed, goal, outs, args, among,   t, n, m, i, s, best, failed, in_last, o, a, no, na, row, all, v, f) {
+function pick(key, objective, type, way, max_failed, goal, outs, args, among,   t, n, m, i, s, best, failed, in_last, o, a, no, na, row, all, v, f, given) {
 	n = 0; best = -1; failed = 0; all = ""
 	while (slurp(Q key ":" n) != "\001" || val("s", key ":" n ".@" firstname(args)) != "n") { if (n > 1000000) break; n++ }
 	m = split(among, t, " ")
@@ -1171,7 +1173,12 @@ function pick(key, objective, type, way, max_failed, goal, outs, args, among,   
 		row = ""
 		for (f = 1; f <= na; f++) { split(a[f], v, ":"); row = row (f > 1 ? "," : "") jstring(v[1]) ":" tojson(val(v[2], key ":" i ".@" v[1])) }
 		row = "{\"trial\":" i ",\"status\":" (s "" == "" ? "\"failed\"" : "\"succeeded\"") ",\"args\":{" row "},\"outputs\":{"
-		for (f = 1; s "" != "" && f <= no; f++) { split(o[f], v, ":"); row = row (f > 1 ? "," : "") jstring(v[1]) ":" tojson(val(v[2], key ":" i "." v[1])) }
+		given = ""
+		for (f = 1; s "" != "" && f <= no; f++) {
+			split(o[f], v, ":")
+			if (v[2] == "p" || v[2] == "Lp") continue
+			row = row given jstring(v[1]) ":" tojson(val(v[2], key ":" i "." v[1])); given = ","
+		}
 		all = all (i ? "," : "") row "}}"
 		if (s "" != "" && goal != "-" && among == "" && !better(goal + 0, s, way)) break
 	}
