@@ -1160,7 +1160,7 @@ function keep(key, objective, type, way, n, from,   t, m, i, s, best, taken, out
 	print out
 }
 # The best trial and what a sweep gives: best.OUT, best.ARG, trials. `among`: the last rung of halving, "" for all.
-function pick(key, objective, type, way, max_failed, goal, outs, args, among,   t, n, m, i, s, best, failed, in_last, o, a, no, na, row, all, v, f, given) {
+function pick(key, objective, type, way, max_failed, goal, outs, args, among,   t, n, m, i, s, best, failed, in_last, o, a, no, na, row, all, v, f, comma) {
 	n = 0; best = -1; failed = 0; all = ""
 	while (slurp(Q key ":" n) != "\001" || val("s", key ":" n ".@" firstname(args)) != "n") { if (n > 1000000) break; n++ }
 	m = split(among, t, " ")
@@ -1173,11 +1173,11 @@ function pick(key, objective, type, way, max_failed, goal, outs, args, among,   
 		row = ""
 		for (f = 1; f <= na; f++) { split(a[f], v, ":"); row = row (f > 1 ? "," : "") jstring(v[1]) ":" tojson(val(v[2], key ":" i ".@" v[1])) }
 		row = "{\"trial\":" i ",\"status\":" (s "" == "" ? "\"failed\"" : "\"succeeded\"") ",\"args\":{" row "},\"outputs\":{"
-		given = ""
+		comma = ""
 		for (f = 1; s "" != "" && f <= no; f++) {
 			split(o[f], v, ":")
 			if (v[2] == "p" || v[2] == "Lp") continue
-			row = row given jstring(v[1]) ":" tojson(val(v[2], key ":" i "." v[1])); given = ","
+			row = row comma jstring(v[1]) ":" tojson(val(v[2], key ":" i "." v[1])); comma = ","
 		}
 		all = all (i ? "," : "") row "}}"
 		if (s "" != "" && goal != "-" && among == "" && !better(goal + 0, s, way)) break
