@@ -136,10 +136,17 @@ static void task(struct identities *t, struct strbuf *b, const struct ir_task *k
 		word(b, k->id);
 }
 
+/* What differs from call to call: inputs, and what `cache` adds. */
 static void inputs(struct identities *t, struct strbuf *b, const struct node *n)
 {
+	const struct ir_cache *c = &n->attrs->cache;
+
 	for (uint32_t i = 0; i < n->nins; i++)
 		expression(t, b, n->ins[i]);
+	text(b, c->version);
+	word(b, c->nkey);
+	for (uint32_t i = 0; i < c->nkey; i++)
+		expression(t, b, c->key[i]);
 }
 
 static void pairs(struct identities *t, struct strbuf *b, const struct ir_pair *v, uint32_t n)
