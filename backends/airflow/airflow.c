@@ -12,6 +12,7 @@ const struct optdesc airflow_opts[] = {
 	{ "tags", OPT_STRING, NULL, NULL, "tags of the DAG besides its labels, with commas between" },
 	{ "start_date", OPT_STRING, NULL, NULL, "first day of the schedule, such as 2026-01-01" },
 	{ "dag_id", OPT_STRING, NULL, NULL, "id of the DAG; default: the workflow's name" },
+	{ "reuse", OPT_BOOL, "off", NULL, "take results of earlier runs of the same step, kept below [couler] root, as its cache says" },
 	{ "pools", OPT_BOOL, "off", NULL, "a step's lock is an Airflow pool of that name, which must exist, instead of a file lock" },
 	{ NULL, OPT_BOOL, NULL, NULL, NULL }
 };

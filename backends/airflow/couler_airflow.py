@@ -43,6 +43,7 @@ import tempfile
 import time
 import urllib.parse
 import urllib.request
+import uuid
 import zoneinfo
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -1472,6 +1473,7 @@ TASK_FIELDS: dict[str, Check] = {
     "locks": _locks, "retries": _count, "retry_delay": _seconds, "max_retry_delay": _seconds,
     "retry_exponential_backoff": _number,
     "retry_on": lambda x, names: (_list_of(_whole) if isinstance(x, list) else _one_of("any", "error", "failure"))(x, names),
+    "cache": _record({"ttl": _seconds, "version": _text, "key": _list_of(_expression)}),
     "retry_within": _seconds, "execution_timeout": _expression, "max_active_tis_per_dagrun": _positive,
     "priority_weight": _whole, "pool": _text, "pool_slots": _positive, "airflow": _object,
     "conditions": _list_of(_expression), "list": _expression, "type": _type, "states": _expressions,
@@ -2609,6 +2611,87 @@ class Attempt:
         os.replace(path + ".new", path)
 
 
+class Kept:
+    """Results of earlier runs, below root/cache, by the SHA-256 of what a step is. Whoever may write there can choose results."""
+
+    def __init__(self, run: Running, attempt: Attempt):
+        cache, spec = run.spec["cache"], run.spec
+        self.attempt, self.ttl = attempt, cache.get("ttl")
+        code = [run.doc.data["code"][key] for key in attempt.shape.get("code", ())]
+        parts = {
+            "shape": attempt.shape,
+            "code": [{k: v for k, v in f.items() if k != "location"} for f in code],
+            "in": {name: self._content(name, type_name) for name, type_name, _ in attempt.ins},
+            "env": {k: e if isinstance(e, dict) else attempt.scope.variables[k] for k, e in spec.get("env", {}).items()},
+            "env_from": spec.get("env_from", []),
+            "image": self._text(spec.get("image")),
+            "key": [self._text(e) for e in cache.get("key", ())],
+            "version": cache.get("version"),
+        }
+        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        self.place = os.path.join(root_folder(), "cache", digest[:2], digest[2:])
+
+    def _text(self, e: Any) -> str | None:
+        v = None if e is None else evaluate(e, self.attempt.scope)
+        return None if v is None else text_of(v)
+
+    def _content(self, name: str, type_name: str) -> Any:
+        """A value as its text, a file by its digest, a folder by those of what is in it."""
+        path = self.attempt.scope.variables[name]
+        if type_of(type_name)[0] not in ("file", "dir") or not path:
+            return path
+        if not os.path.isdir(path):
+            return sha256_of(path)
+        found = []
+        for folder, _, files in os.walk(path, followlinks=True):
+            found += [(os.path.relpath(os.path.join(folder, f), path), sha256_of(os.path.join(folder, f))) for f in files]
+            found.append((os.path.relpath(folder, path), ""))
+        return sorted(found)
+
+    def take(self) -> dict[str, Value | None] | None:
+        """The outputs, their files copied to where the attempt's own would stay; None: nothing whole is kept."""
+        record = os.path.join(self.place, "record")
+        stays, new = os.path.join(self.attempt.base, "out"), os.path.join(self.attempt.work, "kept")
+        try:
+            if self.ttl is not None and time.time() - os.stat(record).st_mtime > self.ttl:
+                return None
+            with open(record, encoding="utf-8") as f:
+                outs = {name: unpack(p) for name, p in json.load(f).items()}
+            shutil.copytree(os.path.join(self.place, "out"), new, symlinks=True)
+            shutil.rmtree(stays, ignore_errors=True)
+            os.rename(new, stays)
+            return {name: self._moved(v, stays) for name, v in outs.items()}
+        except (OSError, ValueError, CoulerError, LookupError, TypeError):
+            return None
+
+    def give(self, out: dict[str, Value | None]) -> None:
+        """Keeps what the attempt gave: all of it or, where it is in the way of another or the disk, nothing."""
+        new = f"{self.place}.{uuid.uuid4().hex}"
+        try:
+            os.makedirs(new)
+            stays = os.path.join(self.attempt.base, "out")
+            shutil.copytree(stays, os.path.join(new, "out"), symlinks=True)
+            with open(os.path.join(new, "record"), "w", encoding="utf-8") as f:
+                json.dump({name: pack(self._moved(v, "", stays)) for name, v in out.items()}, f)
+            shutil.rmtree(self.place, ignore_errors=True)
+            os.rename(new, self.place)
+        except OSError as x:
+            log.warning("what the step gave is not kept: %s", x)
+            shutil.rmtree(new, ignore_errors=True)
+
+    @staticmethod
+    def _moved(v: Value | None, to: str, base: str = "") -> Value | None:
+        """v with its paths below `to` instead of below base; "" is the place itself."""
+        if v is None or v.kind not in ("file", "dir"):
+            return v
+
+        def place(p: str) -> str:
+            inside = os.path.relpath(p, base) if base else p
+            return os.path.join(to, inside) if to else inside
+
+        return list_of(v.kind, [Value(v.kind, place(x.v)) for x in v.v]) if v.many else Value(v.kind, place(v.v))
+
+
 def kill_group(process: subprocess.Popen[bytes], grace: float = GRACE) -> None:
     """Ends a process and all of its group."""
     for sig, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, GRACE)):
@@ -2851,11 +2934,19 @@ class Step(Kind):
         late = False
         try:
             attempt.prepare()
-            code, late = self.launch(run, attempt, limit)
-            if code:
-                why = f"timed out after {limit:g} s" if late else f"ended with exit code {code}"
-                raise Failure(code, why)
-            out = attempt.collect()
+            kept = Kept(run, attempt) if "cache" in run.spec else None
+            found = kept.take() if kept else None
+            if found is None:
+                code, late = self.launch(run, attempt, limit)
+                if code:
+                    why = f"timed out after {limit:g} s" if late else f"ended with exit code {code}"
+                    raise Failure(code, why)
+                out = attempt.collect()
+                if kept:
+                    kept.give(out)
+            else:
+                out = found
+                log.info("taken from an earlier run: %s", kept.place if kept else "")
             self._publish(run, attempt.scope, out)
         except AirflowTaskTimeout:
             return self._failed(run, attempt, Failure(EXIT_TIMEOUT, "timed out"), True)

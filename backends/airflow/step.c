@@ -286,6 +286,49 @@ static void locks(struct af *af, struct strbuf *b, struct task *t)
 		sb_ch(b, ']');
 }
 
+/* The rules of a local run (src/run/reuse.c, may_reuse), for the loader to follow. */
+static bool may_reuse(const struct task *t)
+{
+	const struct ir_cache *c = &t->node->attrs->cache;
+	const struct ir_task *task = t->node->u.task;
+
+	if (t->node->kind != N_STEP || c->mode == CACHE_OFF || (t->node->attrs->mounts.n && !c->given))
+		return false;
+	for (uint32_t i = 0; c->mode != CACHE_ON && i < task->nins; i++)
+		if (type_is_path(task->ins[i].type))
+			return task->nouts || c->given;
+	return c->mode == CACHE_ON;
+}
+
+static void cache(struct af *af, struct strbuf *b, struct task *t)
+{
+	const struct ir_cache *c = &t->node->attrs->cache;
+	const char *sep = "";
+
+	if (!is(af, "reuse") || !may_reuse(t))
+		return;
+	af_field(b, "cache");
+	sb_ch(b, '{');
+	if (c->ttl > 0) {
+		sb_z(b, "\"ttl\": ");
+		sb_double(b, c->ttl);
+		sep = ", ";
+	}
+	if (c->version) {
+		sb_f(b, "%s\"version\": ", sep);
+		af_str(b, c->version);
+		sep = ", ";
+	}
+	for (uint32_t i = 0; i < c->nkey; i++) {
+		if (i)
+			sb_z(b, ", ");
+		else
+			sb_f(b, "%s\"key\": [", sep);
+		af_root(af, b, t->frame, c->key[i]);
+	}
+	sb_z(b, c->nkey ? "]}" : "}");
+}
+
 void af_attrs(struct af *af, struct strbuf *b, struct task *t)
 {
 	const struct attrs *a = t->node->attrs;
@@ -293,8 +336,10 @@ void af_attrs(struct af *af, struct strbuf *b, struct task *t)
 	if (!a)
 		return;
 	environment(af, b, t);
-	if (t->kind == TK_RUN)
+	if (t->kind == TK_RUN) {
+		cache(af, b, t);
 		retry(af, b, &a->retry);
+	}
 	timeout(af, b, t);
 	locks(af, b, t);
 	if (t->loop && t->loop->limit) {

@@ -16,6 +16,7 @@ total() {
 # Each Airflow on a core of its own.
 version() {
 	"$2/bin/python" $here/loader_test.py "$B/couler" 2>&1 | grep -v Warning
+	[ "$2" = "$old" ] || "$2/bin/python" $here/reuse_test.py "$B/couler" 2>&1 | grep -v Warning
 	python3 $here/run.py --couler "$B/couler" --airflow "$1" --local $here/programs
 }
 version 2.11.2 "$old" >"$B/log/44-airflow-2.log" 2>&1 &
@@ -23,7 +24,7 @@ version 3.3.2 "$new" >"$B/log/44-airflow-3.log" 2>&1
 wait $!
 cat "$B/log/44-airflow-2.log" "$B/log/44-airflow-3.log"
 # shellcheck disable=SC2046
-set -- $(cat "$B/log/44-airflow-2.log" "$B/log/44-airflow-3.log" | total 4)
+set -- $(cat "$B/log/44-airflow-2.log" "$B/log/44-airflow-3.log" | total 5)
 p=$((p + $1)) f=$((f + $2))
 echo "$p passed, $f failed"
 [ "$f" -eq 0 ]
