@@ -243,8 +243,8 @@ static struct expr *field_value(struct elab *e, struct scope *s, const struct as
 	return NULL;
 }
 
-/* A member of a literal map, whose type is known. */
-static struct expr *record_member(struct elab *e, struct expr *m, const struct record *r, const struct ast_expr *x)
+/* A member of a literal map, whose type is known: x is MAP.NAME or MAP["NAME"], the name stands at sp. */
+static struct expr *record_member(struct elab *e, struct expr *m, const struct record *r, const struct ast_expr *x, const struct str *name, struct span sp)
 {
 	const char **names = arena_array(e->arena, const char *, r->n + 1);
 	struct diag_item *it;
@@ -252,10 +252,10 @@ static struct expr *record_member(struct elab *e, struct expr *m, const struct r
 
 	for (uint32_t i = 0; i < r->n; i++) {
 		names[i] = r->v[i].name->s;
-		if (r->v[i].name != x->name)
+		if (r->v[i].name != name)
 			continue;
 		if (!r->v[i].everywhere) {
-			it = diag_at(e->diag, CW0217, x->name_span, "not every element of the list has a member '%s'", x->name->s);
+			it = diag_at(e->diag, CW0217, sp, "not every element of the list has a member '%s'", name->s);
 			diag_mend(e->diag, it, "write it in each of the maps");
 			return NULL;
 		}
@@ -268,8 +268,8 @@ static struct expr *record_member(struct elab *e, struct expr *m, const struct r
 		c->u.args[0] = m;
 		return fold(e, c);
 	}
-	it = diag_at(e->diag, CW0217, x->name_span, "'%s' has no member '%s'", source_text(e, x->args[0]->span), x->name->s);
-	did_you_mean(e, it, x->name, names, r->n);
+	it = diag_at(e->diag, CW0217, sp, "'%s' has no member '%s'", source_text(e, x->args[0]->span), name->s);
+	did_you_mean(e, it, name, names, r->n);
 	return NULL;
 }
 
@@ -285,7 +285,7 @@ static struct expr *member_value(struct elab *e, struct scope *s, const struct a
 		m = expr_new(e->arena, EX_MEMBER, type_of(T_JSON), x->span, 1);
 		m->u.member.arg = b;
 		m->u.member.key = x->name;
-		return r ? record_member(e, m, r, x) : fold(e, m);
+		return r ? record_member(e, m, r, x, x->name, x->name_span) : fold(e, m);
 	}
 	if (b->type.opt) {
 		report_optional(e, b, str_internf(e->strs, "'.%s'", x->name->s)->s);
@@ -335,6 +335,7 @@ static struct expr *member(struct elab *e, struct scope *s, const struct ast_exp
 static struct expr *index_value(struct elab *e, struct scope *s, const struct ast_expr *x, const char *what, const struct record **rec)
 {
 	struct expr *b = any(e, s, x->args[0], type_of(T_NONE), what, rec), *i, *r;
+	const struct record *record;
 	struct diag_item *it;
 	bool text;
 
@@ -355,9 +356,10 @@ static struct expr *index_value(struct elab *e, struct scope *s, const struct as
 	if (text && expr_is_const(i)) {
 		r = expr_new(e->arena, EX_MEMBER, type_of(T_JSON), x->span, 1);
 		r->u.member.arg = b;
-		r->u.member.key = i->u.lit->u.s;
+		r->u.member.key = str_intern(e->strs, i->u.lit->u.s->s, i->u.lit->u.s->len);
+		record = *rec;
 		*rec = NULL;
-		return fold(e, r);
+		return record ? record_member(e, r, record, x, r->u.member.key, x->args[1]->span) : fold(e, r);
 	}
 	if (!text && !(i = coerce(e, s, i, type_of(T_INT), CO_JSON, "an index")))
 		return NULL;
