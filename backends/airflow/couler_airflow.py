@@ -1717,8 +1717,20 @@ class Frame(Scope):
         return None if code is None else integer(code)
 
     def _ref_loop(self, rounds: list[str], name: str) -> Value | None:
+        if name == "-status":
+            return string(self.loop_status(rounds))
         o = self.loop_outcome(rounds)
         return unpack(o["out"].get(name)) if o["status"] == "succeeded" else None
+
+    def loop_status(self, rounds: list[str]) -> str:
+        """A round that was not decided after one that ran: a step of the one before failed."""
+        for i, tid in enumerate(rounds):
+            o = self.outcome(tid)
+            if o["status"] != "succeeded":
+                return "failed" if i else str(o["status"])
+            if o["out"]["-go"][0] != "true":
+                break
+        return "succeeded"
 
     def loop_outcome(self, rounds: list[str]) -> dict[str, Any]:
         """Of the round that ended the loop."""
@@ -1763,6 +1775,8 @@ class Frame(Scope):
         if op == "out":
             return e[1] != self.run.tid and self.run.blocks(e[1], self.outcome(e[1]))
         if op == "loop":
+            if e[2] == "-status":
+                return False
             return self.run.blocks(e[1][0], self.loop_outcome(e[1]))
         if op in ("status", "exit_code", "lit"):
             return False

@@ -142,6 +142,7 @@ static void for_ref(struct af *af, struct strbuf *b, struct made *made, const st
 	sb_ch(b, ']');
 }
 
+/* n, port: what is read; n NULL: how the loop ended. */
 static void loop_ref(struct af *af, struct strbuf *b, struct made *made, const struct node *n, uint32_t port)
 {
 	sb_z(b, "[\"loop\", [");
@@ -150,9 +151,12 @@ static void loop_ref(struct af *af, struct strbuf *b, struct made *made, const s
 			sb_z(b, ", ");
 		af_str(b, made->rounds[r]->id);
 	}
-	af_depend(af, made->rounds[made->nchild], false);
+	af_depend(af, made->rounds[made->nchild], !n);
 	sb_z(b, "], ");
-	af_str(b, n->ports[port].name);
+	if (n)
+		af_str(b, n->ports[port].name);
+	else
+		sb_z(b, "\"-status\"");
 	sb_ch(b, ']');
 }
 
@@ -229,6 +233,10 @@ static void ref(struct af *af, struct strbuf *b, struct frame *f, const struct e
 	case REF_OUTPUT: output_ref(af, b, f, e->u.node, e->n); break;
 	case REF_STATUS: case REF_EXIT_CODE:
 		made = af_made(af, f, e->u.node);
+		if (e->u.node->kind == N_LOOP) {
+			loop_ref(af, b, made, NULL, 0);
+			break;
+		}
 		af_depend(af, made->task, true);
 		quoted(b, e->fn == REF_STATUS ? "status" : "exit_code", made->task->id);
 		sb_ch(b, ']');

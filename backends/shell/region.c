@@ -331,7 +331,9 @@ static void call_region(struct plan *p, const struct node *n, const char *functi
 			sh_expr(p, p->out, n->ins[i]);
 			sb_z(p->out, ")\n");
 		}
-	sb_f(p->out, "END\n\tcall_of %s ", w->name->s);
+	sb_z(p->out, "END\n\tcall_of ");
+	sh_workflow(p->out, w);
+	sb_ch(p->out, ' ');
 	sh_key(p->out, n);
 	sb_z(p->out, "\n}\n");
 }

@@ -38,6 +38,15 @@ static const struct cap caps[] = {
 	{ -1, NULL, NULL, NULL },
 };
 
+void sh_workflow(struct strbuf *b, const struct ir_workflow *w)
+{
+	for (uint32_t i = 0; i < w->name->len; i++)
+		if (w->name->s[i] == '-')
+			sb_z(b, "__copy_");
+		else
+			sb_ch(b, w->name->s[i]);
+}
+
 static void text(struct strbuf *b, const unsigned char *s, size_t n)
 {
 	sb_add(b, (const char *)s, n);
@@ -115,7 +124,9 @@ static void workflow(struct plan *p, const struct ir_workflow *w)
 	for (int i = 0; i < ON_COUNT; i++)
 		if (w->on[i])
 			sh_graph(p, w->on[i], &on[i]);
-	sb_f(p->out, "\n# the order: a line is a wave, its steps run side by side\nworkflow_%s() {\n\tS0='' S=''\n", w->name->s);
+	sb_z(p->out, "\n# the order: a line is a wave, its steps run side by side\nworkflow_");
+	sh_workflow(p->out, w);
+	sb_z(p->out, "() {\n\tS0='' S=''\n");
 	if (w->max_parallel && w->max_parallel->op == EX_LIT && entry) {
 		sb_z(p->out, "\tfewer ");
 		sb_f(p->out, "%lld\n", (long long)w->max_parallel->u.lit->u.i);
@@ -235,7 +246,9 @@ static int emit(const struct ir *m, const struct optset *o, struct strbuf *out, 
 	text(out, embed_backends_shell_values_awk, embed_backends_shell_values_awk_len);
 	if (p.lists.n)
 		sb_f(out, "\n# ---- lists that regions give ----\n\n%s", sb_cstr(&p.lists));
-	sb_f(out, "END_OF_VALUES\n}\n\nstart \"$@\"\nworkflow_%s\nfinish", m->entry->name->s);
+	sb_z(out, "END_OF_VALUES\n}\n\nstart \"$@\"\nworkflow_");
+	sh_workflow(out, m->entry);
+	sb_z(out, "\nfinish");
 	for (uint32_t i = 0; i < m->entry->nouts; i++)
 		sb_f(out, " %s", m->entry->outs[i].name->s);
 	sb_ch(out, '\n');

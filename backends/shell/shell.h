@@ -32,6 +32,9 @@ void sh_key(struct strbuf *b, const struct node *n);                   /* name o
 void sh_needs(struct plan *p, const struct node *n);
 void sh_needs_of(struct plan *p, struct expr *const *e, uint32_t n);   /* of expressions alone, as `needs` */
 
+/* shell.c: the name of a workflow as a part of the name of a function; copies of one are called NAME-2 */
+void sh_workflow(struct strbuf *b, const struct ir_workflow *w);
+
 /* step.c */
 const char *sh_function(struct plan *p, const struct node *n, const char *kind);   /* a name that is not taken */
 void sh_node(struct plan *p, const struct node *n, const char *function);

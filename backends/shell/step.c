@@ -9,8 +9,10 @@ const char *sh_function(struct plan *p, const struct node *n, const char *kind)
 	const struct str *s;
 	const char *name;
 
-	if (p->w != p->m->entry)
-		sb_f(&b, "%s__", p->w->name->s);
+	if (p->w != p->m->entry) {
+		sh_workflow(&b, p->w);
+		sb_z(&b, "__");
+	}
 	sb_f(&b, "%s_", kind);
 	name = strchr(n->name->s, '@') ? strchr(n->name->s, '@') + 1 : n->name->s;
 	for (; *name; name++)

@@ -516,7 +516,7 @@ gate() { # gate KEY MESSAGE [NAME TYPE DEFAULT CHOICES]...: asks on the terminal
 	closed && return 0
 	text=$(calc "$2") || text="(the message could not be evaluated)"
 	shift 2
-	if ! { : >/dev/tty; } 2>/dev/null; then
+	if ! (: >/dev/tty) 2>/dev/null; then                  # in a subshell: such an error of : ends a shell
 		progress "$P$gate: asks \"$text\", and there is no terminal to ask on: run the plan in one"
 		mark "$gate$S" "failed 1${allowed:+ allowed}"
 		return 0
