@@ -217,6 +217,14 @@ static void state_lines(struct plan *p, const struct node *n, bool next)
 	}
 }
 
+static void body_key(struct node *n, void *data)
+{
+	if (n->graph->owner && n->graph->owner->kind == N_SWEEP)
+		return;                                                /* a trial is no step */
+	sb_ch(data, ' ');
+	sh_key(data, n);
+}
+
 static void loop_region(struct plan *p, const struct node *n, const char *function)
 {
 	struct strbuf waves = { 0 };
@@ -238,7 +246,9 @@ static void loop_region(struct plan *p, const struct node *n, const char *functi
 		sb_f(p->out, "\t%.*s\n", (int)len, s);
 		s += len + (s[len] == '\n');
 	}
-	sb_z(p->out, "\t\tround_ok || break\n");
+	sb_z(p->out, "\t\tround_ok");
+	node_within((struct node *)n, body_key, p->out);
+	sb_z(p->out, " || break\n");
 	state_lines(p, n, true);
 	sb_f(p->out, "\t\tround=$((round + 1))\n\tdone\n\tS=$S%u\n\tclose_loop %s", d, n->name->s);
 	for (uint32_t i = 0; i < n->u.loop.n; i++)

@@ -330,12 +330,14 @@ goes_on() { # goes_on CONDITION
 	answer=$(calc "$1" 2>"$T/why") || { lost="the condition"; key=$loop_key S=$outer; broken "$lost"; return 1; }
 	[ "$answer" = true ]
 }
-round_ok() { # did every step of the round end well?
+round_ok() { # round_ok KEY...: did every step of the round end well?
 	next=$((round + 1))
-	for f in "$run/q/$P"*":${loop##*:}" "$run/q/$P"*; do
-		case ${f##*/} in *"$S" | *"$S:"*) ;; *) continue ;; esac
-		read -r ended _ how <"$f"
-		case $ended,$how in failed, | skipped,failure) lost="round $round"; return 1 ;; esac
+	for node; do
+		for f in "$run/q/$P$node$S" "$run/q/$P$node$S:"*; do
+			[ -e "$f" ] || continue
+			read -r ended _ how <"$f"
+			case $ended,$how in failed, | failed,within | skipped,failure) lost="round $round"; return 1 ;; esac
+		done
 	done
 }
 close_loop() { # close_loop KEY STATE...: the last states are the outputs
@@ -413,7 +415,11 @@ call_of() { # call_of WORKFLOW KEY
 	call=$2$S called_allowed=$allowed outer_prefix=$P outer=$S
 	( P=$P$call. forgiven='' S1='' S2='' S3='' S4='' S5='' S6='' S7='' S8='' fast=''; "workflow_$1" )
 	P=$outer_prefix S=$outer
-	if [ -n "$(failed_in "$P$call.")" ]; then mark "$call" "failed 1 ${called_allowed:+allowed}"; else mark "$call" "succeeded 0"; fi
+	if [ -z "$(failed_in "$P$call.")" ]; then mark "$call" "succeeded 0"; return 0; fi
+	for f in "$run/o/$P$call."*; do               # the outputs of what failed are absent, those of its steps stay
+		case ${f#"$run/o/$P$call."} in *.* | @*) ;; *) rm -rf "$f" ;; esac
+	done
+	mark "$call" "failed 1 ${called_allowed:+allowed}"
 }
 fail_() { # fail_ KEY EXPRESSION: a step that fails with a message
 	if [ -n "$held" ]; then mark "$1$S" "skipped - failure"; return 0; fi

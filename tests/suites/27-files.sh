@@ -51,5 +51,13 @@ workflow w$name {
 END
 expect 0 '= \[2,3\]' "$couler" run long.cw
 expect 4 'CW0801' "$couler" compile long.cw -t shell -o long.sh
+# without a terminal nobody can be asked: the gate fails, and what reads its status sees that
+cat >gate.cw <<'END'
+workflow gate { approve g { message = "go?" }
+  step s { in st = g.status; run = """echo "gate $st" > "$CW_TMP/x"; [ "$st" = failed ]""" } }
+END
+expect 6 'nobody can be asked' setsid "$couler" run gate.cw
+expect 0 '' "$couler" compile gate.cw -t shell -o gate.sh
+expect 6 's: ok' setsid dash gate.sh
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
