@@ -40,6 +40,8 @@ int cli_parse(const struct command *c, int argc, char **argv, int *n, int (*set)
  * calls it, so that what is given on the command line comes later and wins. 0, or an exit code after a message.
  */
 int cli_project(const struct command *c, int argc, char **argv, int (*set)(const char *name, const char *value, void *data), void *data);
+/* The same for the project that a path is in. */
+int cli_project_of(const struct command *c, const char *path, int (*set)(const char *name, const char *value, void *data), void *data);
 
 int cli_usage(const struct command *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));   /* prints, gives 2 */
 int cli_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));                   /* "couler: ...", gives code */

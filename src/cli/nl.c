@@ -20,7 +20,7 @@ struct nl_cmd {
 	const char *out, *lake, *refine, *from, *eval, *drafts, *intents, *grammar;
 	struct nl_endpoint end;
 	int samples;
-	bool offline, explain, yes, dry, json;
+	bool offline, explain, yes, dry, json, from_project;                    /* from_project: the address is couler.yaml's */
 };
 
 static int set(const char *name, const char *value, void *data)
@@ -422,6 +422,21 @@ static int print_grammar(const struct nl_cmd *c)
 	return rc;
 }
 
+/* couler.yaml says where the flags and the environment do not. */
+static int set_default(const char *name, const char *value, void *data)
+{
+	struct nl_cmd *c = data;
+
+	if (!strcmp(name, "llm-url") && !c->end.url && !getenv("COULER_LLM_URL") && !getenv("OPENAI_BASE_URL") && !getenv("OPENAI_API_KEY")) {
+		c->from_project = true;
+		return set(name, value, data);
+	}
+	if ((!strcmp(name, "llm-model") && !c->end.model && !getenv("COULER_LLM_MODEL") && !getenv("OPENAI_MODEL")) || (!strcmp(name, "lake") && !c->lake) || (!strcmp(name, "timeout") && !(c->end.timeout > 0)) ||
+	    (!strcmp(name, "dialect") && c->end.dialect == NL_CHAT) || (!strcmp(name, "constrain") && c->end.constrain == NL_BY_AUTO))
+		return set(name, value, data);
+	return 0;
+}
+
 static int run(struct nl_cmd *c, int n, char **argv, struct arena *a, struct diag *d)
 {
 	struct strbuf text = { 0 };
@@ -433,11 +448,16 @@ static int run(struct nl_cmd *c, int n, char **argv, struct arena *a, struct dia
 	if (c->eval ? n : n < 1 && !c->from)
 		return cli_usage(command_find("nl"), c->eval ? "--eval takes its descriptions from the file" : "no description given");
 	if (!c->offline) {
+		rc = cli_project_of(command_find("nl"), ".", set_default, c);
+		if (rc)
+			return rc;
 		if (nl_configure(&c->end, a, &why)) {
 			rc = cli_fail(2, "%s", why);
 			free(why);
 			return rc;
 		}
+		if (c->from_project)
+			c->end.key = NULL;        /* a folder that somebody else made shall not name the place that a key is sent to */
 		if (!c->end.url && !c->dry) {
 			fprintf(stderr, "couler: no language model is configured (COULER_LLM_URL, OPENAI_BASE_URL): drafting by rules, as with --offline\n");
 			c->offline = true;

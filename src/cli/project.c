@@ -82,15 +82,13 @@ static int apply(const struct command *c, const struct project *p, struct diag *
 	return 0;
 }
 
-int cli_project(const struct command *c, int argc, char **argv, int (*set)(const char *name, const char *value, void *data), void *data)
+int cli_project_of(const struct command *c, const char *path, int (*set)(const char *name, const char *value, void *data), void *data)
 {
-	const char *path = c->opts && strstr(c->args, "FILE") ? operand(c, argc, argv) : NULL, *names[1024];
+	const char *names[1024];
 	struct project p;
 	struct diag *d;
 	size_t n = 0;
 
-	if (!path)
-		return 0;
 	if (!kept) {
 		kept = arena_new();
 		atexit(release);
@@ -104,4 +102,11 @@ int cli_project(const struct command *c, int argc, char **argv, int (*set)(const
 		return 2;
 	}
 	return apply(c, &p, d, set, data);
+}
+
+int cli_project(const struct command *c, int argc, char **argv, int (*set)(const char *name, const char *value, void *data), void *data)
+{
+	const char *path = c->opts && strstr(c->args, "FILE") ? operand(c, argc, argv) : NULL;
+
+	return path ? cli_project_of(c, path, set, data) : 0;
 }

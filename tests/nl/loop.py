@@ -2,6 +2,7 @@
 """couler nl against a scripted endpoint: requests, the loop, faults, TLS, tokens, hostile descriptions, --offline."""
 import json
 import os
+import pty
 import subprocess
 import sys
 import tempfile
@@ -198,6 +199,72 @@ def descriptions():
     ok(json.loads(r.stdout)["compiles_everywhere"] is True, "--json")
 
 
+def project():
+    """Flags, then COULER_*, then OPENAI_*, then couler.yaml, which no key is sent to."""
+    good = fenced(pairs.BASE)
+    ends = [Endpoint([good]) for _ in range(4)]
+    flag, couler, openai, yaml = (s.url for s in ends)
+    write("couler.yaml", "llm-url: %s\nllm-model: of-yaml\n" % yaml)
+    settings = [["--llm-url", flag, "--llm-model", "of-flag"], {"COULER_LLM_URL": couler, "COULER_LLM_MODEL": "of-couler"}, {"OPENAI_BASE_URL": openai, "OPENAI_MODEL": "of-openai"}]
+    for k, name in enumerate(("of-flag", "of-couler", "of-openai", "of-yaml")):
+        env = {"COULER_LLM_API_KEY": KEY}
+        for x in settings[max(k, 1):]:
+            env.update(x)
+        r = run(*(settings[0] if k == 0 else []), pairs.ABOUT, env=env)
+        q = ends[k].requests
+        ok(r.returncode == 0 and len(q) == 1 and q[0]["body"]["model"] == name, "order of settings: " + name, r.stderr[-200:])
+        ok(("Authorization" in q[0]["headers"]) == (k < 3) if q else False, "key for " + name)
+    os.remove(os.path.join(TMP, "couler.yaml"))
+    for s in ends:
+        s.close()
+
+
+def terminal():
+    """Accept, change, quit through a pseudo-terminal."""
+    other = pairs.BASE.replace("gpu = 1", "gpu = 2")
+    for keys, written, calls in ((b"a\n", pairs.BASE, 1), (b"q\n", "# old\n", 1), (b"x\nc\nuse two GPUs\na\n", other, 2), (b"\x04", "# old\n", 1)):
+        s = Endpoint([fenced(pairs.BASE), fenced(other)])
+        path = os.path.join(TMP, "tty.cw")
+        write("tty.cw", "# old\n")
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("COULER_LLM", "OPENAI"))}
+        env.update(COULER_LLM_URL=s.url, COULER_LLM_MODEL="m", COULER_LLM_API_KEY=KEY)
+        pid, fd = pty.fork()
+        if not pid:
+            os.execve(COULER, [COULER, "nl", pairs.ABOUT, "-o", path], env)
+        seen, keys = b"", list(keys.splitlines(True))
+        while True:
+            try:
+                data = os.read(fd, 65536)
+            except OSError:
+                break
+            if not data:
+                break
+            seen += data
+            if keys and (data.rstrip().endswith(b"?")):
+                os.write(fd, keys.pop(0))
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        os.close(fd)
+        s.close()
+        with open(path) as f:
+            ok(code == 0 and f.read() == written and len(s.requests) == calls, "terminal %s" % written[:9], seen.decode(errors="replace")[-300:])
+        ok(b"would change" in seen and b"- # old" in seen and b"train" in seen and KEY.encode() not in seen, "terminal shows graph and difference")
+
+
+def tokens():
+    """What a description costs: the prompt of the first round, and a reply as long as the draft of the rules."""
+    sizes = []
+    with open(os.path.join(HERE, "descriptions.jsonl"), encoding="utf-8") as f:
+        for line in f:
+            text = json.loads(line)["text"]
+            body = json.loads(run("--dry-run", text).stdout)
+            draft = run("--offline", text).stdout
+            r = ask([chat("```cw\n%s```" % draft, usage=False)], "--json", text)
+            got = json.loads(r.stdout)
+            sizes.append(got["prompt_tokens"] + got["reply_tokens"])
+            ok(got["tokens_estimated"] and sum(len(m["content"].encode()) for m in body["messages"]) // 4 <= got["prompt_tokens"] and sizes[-1] < 3800 * got["calls"], "tokens of " + text[:20], str(sizes[-1]))
+    print("# exchange of a description, scripted endpoint: %d tokens on average, %d at most (bytes / 4)" % (sum(sizes) / len(sizes), max(sizes)))
+
+
 def offline():
     r = run("--offline", "--eval", os.path.join(HERE, "descriptions.jsonl"), "--drafts", TMP)
     gates = {line.split()[0]: line.split()[1] for line in r.stdout.splitlines() if line.endswith("%")}
@@ -228,6 +295,9 @@ replies()
 faults()
 certificates()
 descriptions()
+project()
+terminal()
+tokens()
 offline()
 print("%d passed, %d failed" % (passed, failed))
 sys.exit(1 if failed else 0)
