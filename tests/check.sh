@@ -4,6 +4,7 @@
 # Logs: build/log/NAME.log. Last line: `N passed, N failed` of all.
 set -u
 cd "$(dirname "$0")/.." || exit 2
+unset MAKEFLAGS MFLAGS MAKELEVEL                          # what is tested is no child of this make
 B=${B-build}
 export B
 logs=$B/log
