@@ -158,7 +158,7 @@ $(B)/parse_speed: tests/bench/parse_speed.c $(B)/libcouler.a
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(B)/libcouler.a $(LIBS)
 
 bench: $(B)/couler $(B)/parse_speed
-	python3 tests/bench/bench.py $(B)/couler
+	python3 tests/bench/bench.py $(B)/couler --markdown docs/benchmarks.md
 
 # Elastic input pipelines: training, transport and the simulator into docs/elastic.md.
 .PHONY: bench-elastic

@@ -2,7 +2,7 @@
 """The compiler against its peers and its limits: bench.py COULER [--quick] [--markdown FILE]
 
 Work and marks are those of docs/benchmarks.md. Commands run in turn (interleaved), ten times (three with --quick); medians
-of CPU seconds of the whole process and ratios count. Writes bench/results.json and a table. A peer that is not there is
+of CPU seconds of the whole process and ratios count. Writes bench.json beside couler and a table, with --markdown into a page between its marks. A peer that is not there is
 named as such, never as beaten.
 """
 import argparse
@@ -17,14 +17,15 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+BEGIN, END = "<!-- figures: make bench -->\n", "<!-- end of the figures -->\n"
 ROOT = os.path.abspath(os.path.join(HERE, "..", ".."))
 
 
-def measure(argv, cwd=None, stdout=None):
+def measure(argv, cwd=None, stdout=None, env=None):
 	"""(CPU seconds, wall seconds, peak MB) of one process."""
 	start = time.monotonic()
 	with open(stdout or os.devnull, "wb") as out:
-		p = subprocess.Popen(argv, cwd=cwd, stdout=out, stderr=subprocess.PIPE)
+		p = subprocess.Popen(argv, cwd=cwd, stdout=out, stderr=subprocess.PIPE, env=env)
 		err = p.stderr.read()
 		_, status, ru = os.wait4(p.pid, 0)
 		p.returncode = os.waitstatus_to_exitcode(status)
@@ -55,6 +56,19 @@ def hera_python():
 			return None
 		open(os.path.join(venv, ".done"), "w").close()
 	return python
+
+
+def dagfactory():
+	"""(Python of Airflow 2.11, folder of dag-factory), or None."""
+	cache = os.path.join(os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache")), "couler-dev")
+	folder = os.path.join(cache, "dag-factory")
+	try:
+		subprocess.run(["sh", os.path.join(ROOT, "tests/engine/airflow/setup.sh"), "2.11.2"], check=True, capture_output=True)
+		if not os.path.isdir(os.path.join(folder, "dagfactory")):
+			subprocess.run([sys.executable, "-m", "pip", "-q", "install", "--no-deps", "--target", folder, "dag-factory==1.1.0"], check=True, capture_output=True)
+	except (OSError, subprocess.CalledProcessError):
+		return None
+	return os.path.join(cache, "airflow-2.11.2", "bin", "python"), folder
 
 
 def shape(kind, n, work):
@@ -104,6 +118,23 @@ def main():
 				marks.append(("against Hera, %s" % kind, "%.0f x" % ratio, "at least %d x" % least, ratio >= least))
 		else:
 			rows.append(("Hera", "not there", "PyPI could not be reached"))
+		f, out = shape("layered", 10_000, work), os.path.join(work, "layered.json")
+		again = os.path.join(work, "redump")
+		subprocess.run(["cc", "-O2", "-o", again, os.path.join(HERE, "json_redump.c"), "-ljansson"], check=True)
+		airflow = lambda to: ([couler, "compile", f, "-t", "airflow", "-o", to], None)
+		measure(airflow(out)[0])
+		r = interleaved({"couler": airflow(os.path.join(work, "o.json")), "jansson": ([again, out, os.path.join(work, "r.json")], None)}, times)
+		for k in r:
+			rows.append(("layered 10,000 to Airflow: " + k, "%.1f ms" % (r[k]["cpu"] * 1000), "%.1f MB" % (os.path.getsize(out) / 1e6)))
+		ratio = r["couler"]["cpu"] / r["jansson"]["cpu"]
+		marks.append(("Airflow JSON against jansson's load and dump of it", "%.2f x" % ratio, "at most 1.5 x", ratio <= 1.5))
+		factory = dagfactory()
+		if factory:
+			cpu = measure([factory[0], "-W", "ignore", os.path.join(HERE, "dagfactory_build.py"), "10000", work], env=dict(os.environ, PYTHONPATH=factory[1]))[0]
+			rows.append(("layered 10,000: dag-factory", "%.2f s" % cpu, "with its process, in Airflow 2.11.2"))
+			marks.append(("against dag-factory", "%.0f x" % (cpu / r["couler"]["cpu"]), "at least 100 x", cpu / r["couler"]["cpu"] >= 100))
+		else:
+			rows.append(("dag-factory", "not there", "PyPI could not be reached, or Airflow 2.11 is not set up"))
 		f = shape("layered", 50, work)
 		r = interleaved({"check": ([couler, "check", f], None)}, 30)
 		rows.append(("check, 50 steps, process start included", "%.2f ms" % (r["check"]["wall"] * 1000), "wall"))
@@ -121,12 +152,14 @@ def main():
 	text += "".join("| %s | %s | %s |\n" % r for r in rows)
 	text += "\n| mark | measured | wanted | |\n|---|---|---|---|\n" + "".join("| %s | %s | %s | %s |\n" % (a, b, c, "met" if ok else "**missed**") for a, b, c, ok in marks)
 	print(text)
-	os.makedirs(os.path.join(ROOT, "bench"), exist_ok=True)
-	with open(os.path.join(ROOT, "bench", "results.json"), "w", encoding="utf-8") as fh:
+	with open(os.path.join(os.path.dirname(couler), "bench.json"), "w", encoding="utf-8") as fh:
 		json.dump({"machine": head, "rows": rows, "marks": marks}, fh, indent=1)
 	if o.markdown:
+		with open(o.markdown, encoding="utf-8") as fh:
+			page = fh.read()
+		head, tail = page.split(BEGIN)[0], page.split(END)[1]
 		with open(o.markdown, "w", encoding="utf-8") as fh:
-			fh.write(text)
+			fh.write(head + BEGIN + text + END + tail)
 
 
 if __name__ == "__main__":
