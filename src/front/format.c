@@ -86,9 +86,9 @@ void format_comments(struct fmt *f, uint32_t upto, bool fresh)
 
 void format_tail(struct fmt *f, uint32_t from, uint32_t upto)
 {
-	const struct comment *c = &f->c[f->next];
+	const struct comment *c = f->next < f->nc ? &f->c[f->next] : NULL;
 
-	if (f->next >= f->nc || c->own_line || c->off >= upto || c->off < from || format_source_breaks(f, from, c->off))
+	if (!c || c->own_line || c->off >= upto || c->off < from || format_source_breaks(f, from, c->off))
 		return;
 	vec_push(f->a, &f->tails, ((struct tail){ f->out->n, f->line, format_column(f) }));
 	comment(f, c);
