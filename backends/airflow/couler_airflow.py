@@ -1454,7 +1454,14 @@ EXPRESSIONS: dict[str, Check] = {
 
 _locks = _list_of(_row(_expression, _positive))
 _param: dict[str, Check] = {"value": _expression, "in": _expression}
-_secret = _record({"secret": _row(_text, _text), "config": _row(_text, _text)})
+_stored = _record({"secret": _row(_text, _text), "config": _row(_text, _text)})
+
+
+def _secret(x: Any, names: Names) -> None:
+    _stored(x, names)
+    if len(x) != 1:
+        raise Wrong(f"expected one of secret and config, got {_shown(x)}")
+
 
 TASK_FIELDS: dict[str, Check] = {
     "task_id": _id, "kind": _any, "name": _text, "label": _text, "doc": _text, "at": _text,

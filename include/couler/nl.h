@@ -10,6 +10,7 @@
 struct nl_options {
 	const char *lake;                 /* a folder of the user's own snippets, NULL */
 	const char *path;                 /* where the draft will stand: relative names are looked for beside it; NULL: here */
+	double score;                     /* nl_loop: what a second opinion must reach, up to 1; 0: none is asked for */
 };
 
 struct nl_draft {
@@ -77,10 +78,17 @@ void nl_request_body(const struct nl_endpoint *e, const struct nl_message *m, si
 /* The draft in a reply: 0, or -1 with *why, a constant. CRLF and a BOM are normalized. */
 int nl_extract(const char *reply, size_t n, struct strbuf *draft, const char **why);
 
-struct nl_round { bool extracted, checks; unsigned errors, missing; uint64_t prompt, reply; };
+/*
+ * What the model thinks of a draft, 0 to 1, with its words for it in *reason; NaN where it did not say (Couler, ICDE 2024:
+ * the calibration, whose baseline is 0.8). It ranks nothing that the compiler can judge.
+ */
+double nl_score(const struct nl_endpoint *e, const char *description, size_t n, const struct strbuf *draft, struct nl_usage *u, struct strbuf *reason);
+
+struct nl_round { bool extracted, checks; double score; unsigned errors, missing; uint64_t prompt, reply; };      /* score: NaN where there is none */
 struct nl_result {
 	struct strbuf text, review, missing;                                  /* review, missing: lines */
 	struct nl_verdict verdict;
+	double score;                     /* of the draft that is kept; NaN: there is none */
 	struct nl_usage usage;
 	struct nl_round rounds[8];
 	unsigned nrounds;

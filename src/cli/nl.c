@@ -1,6 +1,7 @@
 /* couler nl: a description in words to a workflow that checks. */
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,6 +21,7 @@ struct nl_cmd {
 	const char *out, *lake, *refine, *from, *eval, *drafts, *intents, *grammar;
 	struct nl_endpoint end;
 	int samples;
+	double score;                     /* wanted of a second reading; 0: none */
 	bool offline, explain, yes, dry, json, from_project;                    /* from_project: the address is couler.yaml's */
 };
 
@@ -69,6 +71,8 @@ static int set(const char *name, const char *value, void *data)
 		c->yes = true;
 	else if (!strcmp(name, "timeout") && !((c->end.timeout = strtod(value, NULL)) > 0))
 		return cli_fail(2, "--timeout takes seconds above 0, not '%s'", value);
+	else if (!strcmp(name, "score") && !((c->score = strtod(value, NULL)) > 0 && c->score <= 1))
+		return cli_fail(2, "--score takes a number above 0, up to 1, not '%s'", value);
 	else if (!strcmp(name, "samples") && ((c->samples = atoi(value)) < 1 || c->samples > 100))
 		return cli_fail(2, "--samples takes 1 to 100, not '%s'", value);
 	else if (!strcmp(name, "dialect")) {
@@ -233,7 +237,7 @@ static void answer_free(struct answer *x)
 
 static int offline(const struct nl_cmd *c, const char *text, size_t n, struct answer *x, struct diag *d)
 {
-	struct nl_options o = { c->lake, c->out };
+	struct nl_options o = { c->lake, c->out, 0 };
 	struct nl_draft draft;
 	int rc = nl_offline(text, n, &o, &draft, d) ? 3 : 0;
 
@@ -252,7 +256,7 @@ static int offline(const struct nl_cmd *c, const char *text, size_t n, struct an
 
 static int online(const struct nl_cmd *c, const char *text, size_t n, const char *old, struct answer *x)
 {
-	struct nl_options o = { c->lake, c->out ? c->out : c->refine };
+	struct nl_options o = { c->lake, c->out ? c->out : c->refine, c->score };
 
 	if (nl_loop(&c->end, text, n, old, &o, &x->loop))
 		return cli_fail(5, "%s; --offline drafts without a model", x->loop.why ? x->loop.why : "no draft");
@@ -274,6 +278,8 @@ static void explain(const struct answer *x)
 
 		fprintf(stderr, "round %u: %s, %u errors, %u facts missing, %llu + %llu tokens\n", i + 1, !q->extracted ? "no draft in the reply" : q->checks ? "checks" : "does not check", q->errors, q->missing,
 			(unsigned long long)q->prompt, (unsigned long long)q->reply);
+		if (!isnan(q->score))
+			fprintf(stderr, "  a second reading gave it %.2g of 1\n", q->score);
 	}
 	if (x->loop.usage.calls)
 		fprintf(stderr, "%u calls, %" PRIu64 " tokens%s\n", x->loop.usage.calls, x->loop.usage.prompt + x->loop.usage.reply, x->loop.usage.estimated ? " (estimated as bytes / 4)" : "");
@@ -301,8 +307,11 @@ static int print_json(const struct answer *x)
 	json_t *o = json_pack("{s:o, s:b, s:b, s:b, s:i, s:I, s:I, s:b, s:o, s:o, s:o}", "draft", json_stringn(x->text.s, x->text.n), "offline", x->offline, "checks", v.checks, "compiles_everywhere", v.compiles,
 		"calls", (int)x->loop.usage.calls, "prompt_tokens", (json_int_t)x->loop.usage.prompt, "reply_tokens", (json_int_t)x->loop.usage.reply, "tokens_estimated", x->loop.usage.estimated,
 		"review", lines_json(&x->review), "missing", lines_json(&x->missing), "plan", lines_json(&x->plan));
-	char *s = json_dumps(o, JSON_INDENT(1));
+	char *s;
 
+	if (x->loop.nrounds && !isnan(x->loop.score))
+		json_object_set_new(o, "score", json_real(x->loop.score));
+	s = json_dumps(o, JSON_INDENT(1));
 	puts(s);
 	free(s);
 	json_decref(o);
@@ -380,7 +389,7 @@ static int one(struct nl_cmd *c, const char *text, size_t n, struct arena *a, st
 	if (c->refine && !(old = read_file(a, c->refine, &len)))
 		return cli_fail(3, "%s: %s", c->refine, strerror(errno));
 	if (c->dry) {
-		struct nl_options o = { c->lake, c->out };
+		struct nl_options o = { c->lake, c->out, 0 };
 		struct nl_message m[2];
 		struct strbuf b = { 0 };
 
@@ -516,6 +525,7 @@ static const struct cli_opt opts[] = {
 	{ 0, "llm-model", "NAME", "the model to ask", NULL },
 	{ 0, "dialect", "chat|responses|messages", "what the endpoint speaks (default: chat)", "chat|responses|messages" },
 	{ 0, "constrain", "auto|off|grammar|structured_outputs|guided_grammar|tool", "how the endpoint is given the grammar of .cw (default: auto)", "auto|off|grammar|structured_outputs|guided_grammar|tool" },
+	{ 0, "score", "0.8", "ask the model what it thinks of a draft that checks, and for a better one below this", NULL },
 	{ 0, "stream", NULL, "ask for the reply as a stream", NULL },
 	{ 0, "timeout", "SECONDS", "for one reply (default: 300)", NULL },
 	{ 0, "insecure-http", NULL, "allow http:// to other machines", NULL },

@@ -101,7 +101,7 @@ static void count_assertions(struct tally *t, struct strbuf *failed)
 /* Writes the draft of a description into text: 0, or -1 where there is none. */
 static int draft(const struct nl_eval *e, struct tally *t, const char *id, const char *about, struct strbuf *text, struct diag *d)
 {
-	struct nl_options o = { e->lake, NULL };
+	struct nl_options o = { e->lake, NULL, 0 };
 	int rc;
 
 	if (e->offline) {

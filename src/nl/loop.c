@@ -1,4 +1,5 @@
 /* Ask, hold against the compiler, ask to repair (Couler, ICDE 2024, algorithm 1); diagnostics are the critique. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,19 @@ static const char *critique(struct arena *a, const struct strbuf *draft, const s
 	return r;
 }
 
+/* The critique of a draft that the compiler takes and a second reading does not. */
+static const char *doubts(struct arena *a, const struct strbuf *draft, double score, const struct strbuf *reason)
+{
+	struct strbuf b = { 0 };
+	const char *r;
+
+	sb_f(&b, "The draft:\n```cw\n%.*s```\nIt checks. A second reading gave it %.2g of 1:\n<data>\n%.*s\n</data>\nAnswer with the whole file in one code block tagged cw, better where that holds.", (int)draft->n, draft->s,
+		score, (int)reason->n, reason->n ? reason->s : "");
+	r = arena_dup(a, b.s, b.n);
+	sb_free(&b);
+	return r;
+}
+
 static void keep(struct nl_result *r, const struct strbuf *draft, const struct nl_verdict *v, const struct strbuf *missing)
 {
 	r->text.n = r->missing.n = 0;
@@ -95,7 +109,7 @@ static void keep(struct nl_result *r, const struct strbuf *draft, const struct n
 	r->verdict = *v;
 }
 
-static bool better(const struct nl_result *r, const struct nl_verdict *v, unsigned missing, unsigned old_missing)
+static bool better(const struct nl_result *r, const struct nl_verdict *v, unsigned missing, unsigned old_missing, double score)
 {
 	if (!r->text.n || v->parses != r->verdict.parses)
 		return !r->text.n || v->parses;
@@ -103,7 +117,7 @@ static bool better(const struct nl_result *r, const struct nl_verdict *v, unsign
 		return v->checks;
 	if (v->errors != r->verdict.errors)
 		return v->errors < r->verdict.errors;
-	return missing < old_missing;
+	return missing < old_missing || (missing == old_missing && score > r->score);
 }
 
 int nl_loop(const struct nl_endpoint *e, const char *description, size_t n, const char *old, const struct nl_options *o, struct nl_result *r)
@@ -116,12 +130,13 @@ int nl_loop(const struct nl_endpoint *e, const char *description, size_t n, cons
 	int rc = 0;
 
 	memset(r, 0, sizeof *r);
+	r->score = NAN;
 	nl_prompt(a, description, n, old, o, m);
 	for (unsigned k = 0; k < MAX_ROUNDS; k++) {
 		struct nl_round *q;
 		struct nl_usage before = r->usage;
 		struct diag *d = diag_new(a);
-		struct strbuf missing = { 0 };
+		struct strbuf missing = { 0 }, reason = { 0 };
 		struct nl_verdict v = { 0 };
 		const char *why = NULL;
 		bool truncated = false, stop = false;
@@ -142,22 +157,31 @@ int nl_loop(const struct nl_endpoint *e, const char *description, size_t n, cons
 		q->prompt = r->usage.prompt - before.prompt;
 		q->reply = r->usage.reply - before.reply;
 		q->extracted = !why;
+		q->score = NAN;
 		if (!why) {
+			bool again = last.n == draft.n && !memcmp(last.s, draft.s, draft.n);
+
 			v = nl_judge(draft.s ? draft.s : "", draft.n, o ? o->path : NULL, d);
 			q->checks = v.checks;
 			q->errors = v.errors;
 			q->missing = nl_missing(description, n, draft.s ? draft.s : "", draft.n, &missing);
-			if (better(r, &v, q->missing, best_missing)) {
+			stop = (v.checks && !q->missing) || again;
+			if (stop && !again && o && o->score > 0) {
+				q->score = nl_score(e, description, n, &draft, &r->usage, &reason);
+				stop = !(q->score < o->score);
+			}
+			if (better(r, &v, q->missing, best_missing, q->score)) {
 				keep(r, &draft, &v, &missing);
 				best_missing = q->missing;
+				r->score = q->score;
 			}
-			stop = (v.checks && !q->missing) || (last.n == draft.n && !memcmp(last.s, draft.s, draft.n));
 			last.n = 0;
 			sb_add(&last, draft.s ? draft.s : "", draft.n);
 		}
 		if (!stop)
-			m[2] = (struct nl_message){ "user", critique(a, &draft, d, why, &missing, &v) };
+			m[2] = (struct nl_message){ "user", q->score < 1 ? doubts(a, &draft, q->score, &reason) : critique(a, &draft, d, why, &missing, &v) };
 		sb_free(&missing);
+		sb_free(&reason);
 		if (stop || r->nrounds == 7)
 			break;
 	}

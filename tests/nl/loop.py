@@ -111,6 +111,28 @@ def requests():
     ok(r.returncode == 0 and open(os.path.join(TMP, "old.cw")).read() == good and "gpu = 3" in r.requests[0]["body"]["messages"][1]["content"], "refine", r.stderr)
 
 
+def score():
+    good = pairs.BASE
+    poor = "# as it was\n" + good
+    r = ask([fenced(good), chat("0.95 nothing")], "--score", "0.8", "--explain", pairs.ABOUT)
+    q = r.requests[-1]["body"]
+    ok(r.stdout == good and len(r.requests) == 2 and "0.95 of 1" in r.stderr, "a score that is enough", r.stderr)
+    ok(good in q["messages"][1]["content"] and pairs.ABOUT in q["messages"][1]["content"] and "grammar" not in q, "what is scored")
+    r = ask([fenced(poor), chat("Score: 0.3 - it asks for too many GPUs"), fenced(good), chat('{"score": 0.9}')], "--score", "0.8", "--json", pairs.ABOUT)
+    ok(json.loads(r.stdout)["draft"] == good and json.loads(r.stdout)["score"] == 0.9 and len(r.requests) == 4, "a score that is too low", r.stdout[-300:] + r.stderr)
+    last = r.requests[2]["body"]["messages"][-1]["content"]
+    ok("too many GPUs" in last and poor in last, "its words are the critique", last[-300:])
+    r = ask([fenced(good), chat("0.3 no"), fenced(poor), chat("0.1 worse"), fenced(poor)], "--score", "0.8", pairs.ABOUT)
+    ok(r.stdout == good and r.returncode == 0, "the better of two poor ones is kept", r.stderr)
+    for nonsense in ("I like it", "7/10", "95%", "", "-"):
+        r = ask([fenced(good), chat(nonsense)], "--score", "0.8", pairs.ABOUT)
+        ok(r.stdout == good and len(r.requests) == 2, "a score that is none: %r" % nonsense, r.stderr)
+    r = ask([fenced(good), {"status": 401, "json": {}}], "--score", "0.8", pairs.ABOUT)
+    ok(r.stdout == good and r.returncode == 0, "an endpoint that does not score", r.stderr)
+    for wrong in ("0", "1.5", "-1", "x"):
+        ok(run("--score", wrong, "--offline", "a").returncode == 2, "--score " + wrong)
+
+
 def write(name, text):
     with open(os.path.join(TMP, name), "w") as f:
         f.write(text)
@@ -298,6 +320,7 @@ descriptions()
 project()
 terminal()
 tokens()
+score()
 offline()
 print("%d passed, %d failed" % (passed, failed))
 sys.exit(1 if failed else 0)
