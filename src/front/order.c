@@ -5,18 +5,51 @@
 
 /* ---- after ---- */
 
-struct after { struct elab *e; struct node *n; uint32_t cap; bool soft; };
+/* slot: where a long list finds its nodes again: 1 + index by open addressing, nslots of them, a power of two; NULL while it is short. */
+struct after { struct elab *e; struct node *n; uint32_t cap, *slot, nslots; bool soft; };
+
+enum { SHORT = 16 };
+
+/* The slot of a node, or the free one where it belongs. */
+static uint32_t *slot_of(const struct after *a, const struct node *to)
+{
+	uint32_t h = (uint32_t)(((uintptr_t)to >> 4) * 2654435761u) & (a->nslots - 1);
+
+	while (a->slot[h] && a->n->after[a->slot[h] - 1].node != to)
+		h = (h + 1) & (a->nslots - 1);
+	return &a->slot[h];
+}
+
+static struct order *find_order(struct after *a, const struct node *to)
+{
+	struct node *n = a->n;
+
+	if (n->nafter < SHORT) {
+		for (uint32_t i = 0; i < n->nafter; i++)
+			if (n->after[i].node == to)
+				return &n->after[i];
+		return NULL;
+	}
+	if (2 * n->nafter >= a->nslots) {
+		a->nslots = a->nslots ? 2 * a->nslots : 4 * SHORT;
+		a->slot = arena_array(a->e->arena, uint32_t, a->nslots);
+		for (uint32_t i = 0; i < n->nafter; i++)
+			*slot_of(a, n->after[i].node) = i + 1;
+	}
+	return *slot_of(a, to) ? &n->after[*slot_of(a, to) - 1] : NULL;
+}
 
 static void add_order(struct node *to, void *data)
 {
 	struct after *a = data;
 	struct node *n = a->n;
 
-	for (uint32_t i = 0; i < n->nafter; i++)
-		if (n->after[i].node == to) {
-			n->after[i].soft &= a->soft;
-			return;
-		}
+	struct order *old = find_order(a, to);
+
+	if (old) {
+		old->soft &= a->soft;
+		return;
+	}
 	if (n->nafter == a->cap) {
 		uint32_t cap = a->cap ? 2 * a->cap : 1;
 
@@ -24,6 +57,8 @@ static void add_order(struct node *to, void *data)
 		a->cap = cap;
 	}
 	n->after[n->nafter++] = (struct order){ to, a->soft };
+	if (a->slot)
+		*slot_of(a, to) = n->nafter;
 }
 
 static void after_one(struct elab *e, struct scope *s, struct after *a, const struct ast_expr *x)
@@ -70,7 +105,7 @@ static void after_one(struct elab *e, struct scope *s, struct after *a, const st
 void after_elab(struct elab *e, struct scope *s, struct node *n, const struct ast_block *b)
 {
 	const struct ast_stmt *st = block_entry(b, "after");
-	struct after a = { e, n, 0, false };
+	struct after a = { .e = e, .n = n };
 
 	if (!st || !st->value || st->value->kind != AX_LIST)
 		return;                   /* another form is reported with the key */
