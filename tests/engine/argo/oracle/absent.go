@@ -92,7 +92,7 @@ func (k *certainty) with(ctx context.Context, name string) map[string][]outcome 
 	out := map[string][]outcome{}
 	for d := range deps {
 		for _, o := range possible[d] {
-			if runs(program, deps, possible, d, o) {
+			if some(true, program, deps, possible, d, o) {
 				out[d] = append(out[d], o)
 			}
 		}
@@ -101,8 +101,8 @@ func (k *certainty) with(ctx context.Context, name string) map[string][]outcome 
 	return out
 }
 
-// runs says whether a condition can hold when one dependency ended so, all others in one way or another.
-func runs(program *vm.Program, deps map[string]common.DependencyType, possible map[string][]outcome, name string, o outcome) bool {
+// some says whether a condition can be want when one dependency ended so, all others in one way or another.
+func some(want bool, program *vm.Program, deps map[string]common.DependencyType, possible map[string][]outcome, name string, o outcome) bool {
 	for others := range outcomes {
 		choice := map[string]outcome{}
 		for d := range deps {
@@ -111,7 +111,7 @@ func runs(program *vm.Program, deps map[string]common.DependencyType, possible m
 			}
 		}
 		choice[name] = o
-		if v, err := expr.Run(program, environment(deps, choice)); err == nil && v == true {
+		if v, err := expr.Run(program, environment(deps, choice)); (err == nil && v == true) == want {
 			return true
 		}
 	}
@@ -230,29 +230,12 @@ func (k *certainty) idle(ctx context.Context, name string, seen map[string]bool)
 	}
 	for d := range deps {
 		for _, o := range well[d] {
-			if !always(program, deps, well, d, o) {
+			if some(false, program, deps, well, d, o) {
 				return true
 			}
 		}
 	}
 	return false
-}
-
-// always says whether a condition holds when one dependency ended so, however the others did.
-func always(program *vm.Program, deps map[string]common.DependencyType, possible map[string][]outcome, name string, o outcome) bool {
-	for others := range outcomes {
-		choice := map[string]outcome{}
-		for d := range deps {
-			if slices.Contains(possible[d], others) {
-				choice[d] = others
-			}
-		}
-		choice[name] = o
-		if v, err := expr.Run(program, environment(deps, choice)); err != nil || v != true {
-			return false
-		}
-	}
-	return true
 }
 
 // reader is a place that reads outputs, and which tasks or steps it can count on.
