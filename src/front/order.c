@@ -3,26 +3,24 @@
 
 #include <string.h>
 
+#include "couler/ptrmap.h"
+
 /* ---- after ---- */
 
-/* slot: where a long list finds its nodes again: 1 + index by open addressing, nslots of them, a power of two; NULL while it is short. */
-struct after { struct elab *e; struct node *n; uint32_t cap, *slot, nslots; bool soft; };
+/* seen: 1 + the index of each node, once the list is long. */
+struct after { struct elab *e; struct node *n; uint32_t cap; struct ptrmap seen; bool soft; };
 
 enum { SHORT = 16 };
 
-/* The slot of a node, or the free one where it belongs. */
-static uint32_t *slot_of(const struct after *a, const struct node *to)
+static void see(struct after *a, uint32_t i)
 {
-	uint32_t h = (uint32_t)(((uintptr_t)to >> 4) * 2654435761u) & (a->nslots - 1);
-
-	while (a->slot[h] && a->n->after[a->slot[h] - 1].node != to)
-		h = (h + 1) & (a->nslots - 1);
-	return &a->slot[h];
+	ptrmap_put(&a->seen, a->n->after[i].node, (void *)(uintptr_t)(i + 1));
 }
 
 static struct order *find_order(struct after *a, const struct node *to)
 {
 	struct node *n = a->n;
+	uintptr_t at;
 
 	if (n->nafter < SHORT) {
 		for (uint32_t i = 0; i < n->nafter; i++)
@@ -30,13 +28,10 @@ static struct order *find_order(struct after *a, const struct node *to)
 				return &n->after[i];
 		return NULL;
 	}
-	if (2 * n->nafter >= a->nslots) {
-		a->nslots = a->nslots ? 2 * a->nslots : 4 * SHORT;
-		a->slot = arena_array(a->e->arena, uint32_t, a->nslots);
-		for (uint32_t i = 0; i < n->nafter; i++)
-			*slot_of(a, n->after[i].node) = i + 1;
-	}
-	return *slot_of(a, to) ? &n->after[*slot_of(a, to) - 1] : NULL;
+	for (uint32_t i = (uint32_t)a->seen.n; i < n->nafter; i++)
+		see(a, i);
+	at = (uintptr_t)ptrmap_get(&a->seen, to);
+	return at ? &n->after[at - 1] : NULL;
 }
 
 static void add_order(struct node *to, void *data)
@@ -57,8 +52,6 @@ static void add_order(struct node *to, void *data)
 		a->cap = cap;
 	}
 	n->after[n->nafter++] = (struct order){ to, a->soft };
-	if (a->slot)
-		*slot_of(a, to) = n->nafter;
 }
 
 static void after_one(struct elab *e, struct scope *s, struct after *a, const struct ast_expr *x)
@@ -111,6 +104,7 @@ void after_elab(struct elab *e, struct scope *s, struct node *n, const struct as
 		return;                   /* another form is reported with the key */
 	for (uint32_t i = 0; i < st->value->n; i++)
 		after_one(e, s, &a, st->value->args[i]);
+	ptrmap_free(&a.seen);
 }
 
 /* ---- cycles ---- */

@@ -3,15 +3,9 @@
 #define COULER_PASSES_H
 
 #include "couler/pass.h"
+#include "couler/ptrmap.h"
 
 extern const struct pass pass_fold, pass_inline, pass_stage, pass_sweep, pass_cse, pass_cache, pass_disaggregate, pass_dataflow, pass_retry, pass_rightsize, pass_reduce, pass_parallel, pass_split;
-
-/* ---- pointers to pointers, for "seen already" (ptrmap.c); zeroed is empty ---- */
-
-struct ptrmap { const void **key; void **val; size_t n, cap; };
-void *ptrmap_get(const struct ptrmap *m, const void *key);             /* NULL if absent */
-void ptrmap_put(struct ptrmap *m, const void *key, void *val);
-void ptrmap_free(struct ptrmap *m);
 
 /* ---- folding of one expression (fold_expr.c) ---- */
 

@@ -1,7 +1,10 @@
-/* A map of pointers by address: used only to look up, never walked, so addresses do not reach the output. */
-#include "passes.h"
+/* A map of pointers by address: open addressing, at most half full. */
+#include "couler/ptrmap.h"
 
+#include <stdint.h>
 #include <stdlib.h>
+
+#include "couler/arena.h"
 
 static size_t slot_of(const struct ptrmap *m, const void *key)
 {
