@@ -13,7 +13,7 @@ if [ $# -eq 0 ]; then
 	# shellcheck disable=SC2046
 	set -- $(cd tests/suites && ls ./*.sh | sed 's|^\./||; s|\.sh$||' | LC_ALL=C sort)
 fi
-passed=0 failed=0
+passed=0 failed=0 bad=
 for suite; do
 	[ -f "tests/suites/$suite.sh" ] || { echo "no suite '$suite' in tests/suites" >&2; exit 2; }
 	start=$(date +%s)
@@ -29,9 +29,13 @@ for suite; do
 	passed=$((passed + p)) failed=$((failed + f))
 	printf '%-22s %6d passed %4d failed %5d s\n' "$suite" "$p" "$f" $(($(date +%s) - start))
 	if [ "$f" -ne 0 ]; then
+		bad="$bad $suite"
 		echo "  log: $logs/$suite.log; its end:"
 		tail -n 25 "$logs/$suite.log" | sed 's/^/  | /'
 	fi
+done
+for suite in $bad; do                                     # a long log's end need not show what failed
+	grep -E '^(FAIL|not ok)|: FAIL|:[FE]:|ERROR: |runtime error: ' "$logs/$suite.log" | head -n 20 | cut -c 1-400 | sed "s/^/$suite: /"
 done
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
