@@ -299,7 +299,7 @@ def kill_workers_often(t):
 
 @test
 def hanging_workers(t):
-	said = kill_while(t, 1.5, 6, 60, sig=signal.SIGSTOP, beat=1.5)
+	said = kill_while(t, 1.5, 6, 160, sig=signal.SIGSTOP, beat=1.5)
 	assert "no sign of life" in said, said
 
 
