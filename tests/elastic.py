@@ -292,7 +292,7 @@ def kill_workers_every_2_seconds(t):
 @test
 def kill_workers_often(t):
 	"""Splits that are never finished by the worker that began them."""
-	kill_while(t, 0.35, 9, 40)
+	kill_while(t, 0.35, 9, 80)
 	with open(t.figures) as h:
 		assert json.load(h)["dropped"] > 0, "no record came twice"
 
