@@ -85,9 +85,31 @@ static void place(struct strbuf *b, const struct node *n, unsigned depth, const 
 	}
 }
 
+static bool is_pinned(const struct value *v)
+{
+	bool any = v->type.kind != T_NULL && !v->type.list && v->sha256;
+
+	for (uint32_t i = 0; v->type.list && i < v->n; i++)
+		any |= is_pinned(&v->u.list[i]);
+	return any;
+}
+
+/* pinned("DIGEST...", value): a digest a path, "-" where none was asked for */
+static void pins(struct strbuf *b, const struct value *v)
+{
+	sb_z(b, "pinned(\"");
+	for (uint32_t i = 0; i < (v->type.list ? v->n : 1); i++) {
+		const struct value *one = v->type.list ? &v->u.list[i] : v;
+
+		sb_f(b, "%s%s", i ? " " : "", is_pinned(one) ? one->sha256->s : "-");
+	}
+	sb_z(b, "\", ");
+}
+
 static void literal(struct strbuf *b, const struct value *v)
 {
 	struct strbuf t = { 0 };
+	bool pinned = is_pinned(v);
 
 	if (v->type.kind == T_NULL) {
 		sb_z(b, "\"n\"");
@@ -97,9 +119,11 @@ static void literal(struct strbuf *b, const struct value *v)
 		value_json(&t, v);
 	else
 		value_text(&t, v);
+	if (pinned)
+		pins(b, v);
 	sb_f(b, "\"%s", sh_tag(v->type));
 	sh_awk_string(b, t.s ? t.s : "", t.n);
-	sb_ch(b, '"');
+	sb_z(b, pinned ? "\")" : "\"");
 	sb_free(&t);
 }
 
@@ -333,13 +357,22 @@ static void function(struct plan *p, struct strbuf *b, const struct expr *e)
 	case FN_argmax: extreme(p, b, e, "1", true); break;
 	case FN_present: sb_z(b, "bool(!absent("); sh_expr(p, b, a[0]); sb_z(b, "))"); break;
 	case FN_str: sb_z(b, "(\"s\" plain("); sh_expr(p, b, a[0]); sb_z(b, "))"); break;
-	case FN_json: sb_z(b, "(\"j\" tojson("); sh_expr(p, b, a[0]); sb_z(b, "))"); break;
+	case FN_json: call(p, b, "f_json", a, 1); break;
 	case FN_lower: case FN_upper:
 		sb_f(b, "(\"s\" to%s(ascii(", e->fn == FN_lower ? "lower" : "upper");
 		sh_expr(p, b, a[0]);
 		sb_z(b, ")))");
 		break;
-	case FN_file: sb_z(b, "(\"p\" txt("); sh_expr(p, b, a[0]); sb_z(b, "))"); break;
+	case FN_file:
+		if (e->n > 1) {
+			sb_z(b, "pinned(txt(");
+			sh_expr(p, b, a[1]);
+			sb_z(b, "), ");
+		}
+		sb_z(b, "(\"p\" txt(");
+		sh_expr(p, b, a[0]);
+		sb_z(b, e->n > 1 ? ")))" : "))");
+		break;
 	case FN_format_time: call(p, b, "f_format_time", a, 2); break;
 	case FN_range:
 		sb_z(b, "f_range(");

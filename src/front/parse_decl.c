@@ -123,10 +123,10 @@ static bool take_gt(struct parser *p)
 /* To the end of a type that was not understood. */
 static void skip_type(struct parser *p)
 {
-	bool args = here(p, TOK_LT) || here(p, TOK_LBRACK);            /* map<string, int> */
+	bool args = here(p, TOK_LT) || here(p, TOK_LBRACK) || here(p, TOK_LPAREN);             /* map<string, int> */
 
 	while (!p->t.nl_before && (p->t.kind == TOK_NAME || (args && p->t.kind == TOK_COMMA) || p->t.kind == TOK_LT || p->t.kind == TOK_GT || p->t.kind == TOK_LBRACK || p->t.kind == TOK_RBRACK ||
-			p->t.kind == TOK_QUESTION || p->t.kind == TOK_OR))
+			(args && (p->t.kind == TOK_LPAREN || p->t.kind == TOK_RPAREN)) || p->t.kind == TOK_QUESTION || p->t.kind == TOK_OR))
 		next(p);
 	if (p->t.kind == TOK_GE)
 		take_gt(p);
@@ -140,7 +140,7 @@ static bool parse_element_type(struct parser *p, const struct token *list, enum 
 
 	if (!here(p, TOK_LT)) {
 		it = MISTAKE(p, CW0114, span_tok(p, list), "a list needs the type of its elements");
-		if (here(p, TOK_LBRACK))
+		if (here(p, TOK_LBRACK) || here(p, TOK_LPAREN))
 			diag_mend(p->d, it, "write it with < >, for example list<int>");
 		else
 			diag_mend(p->d, it, "for example list<string> or list<file>");
@@ -355,8 +355,14 @@ struct ast_decl *parse_declaration(struct parser *p, enum ast_stmt_kind kind, en
 	}
 	if (at_end_of_entry(p))
 		return decl;
-	it = parse_unexpected(p, highest == PART_NONE ? "':' and a type, or '=' and a value" : "a new line or ';'");
-	if (highest == PART_NONE)
-		diag_mend(p->d, it, "write %s: TYPE or %s = VALUE", name->s, name->s);
+	if (highest != PART_NONE) {
+		uint32_t from = p->t.off;
+
+		parse_unexpected(p, "a new line or ';'");
+		skip_entry(p, from);
+		return decl;              /* what was read stands: its uses are no further errors */
+	}
+	it = parse_unexpected(p, "':' and a type, or '=' and a value");
+	diag_mend(p->d, it, "write %s: TYPE or %s = VALUE", name->s, name->s);
 	return NULL;
 }

@@ -230,7 +230,7 @@ int value_parse(struct valctx *c, struct type t, const char *s, size_t n, bool s
 	}
 	if (rc)
 		return -1;
-	if (!spelled && t.kind != T_STRING && !(type_is_path(t) && !t.list))
+	if (!spelled && (t.list || (t.kind != T_STRING && !type_is_path(t))))
 		v.text = str_intern(c->strs, s, n);
 	*out = v;
 	return 0;

@@ -14,11 +14,7 @@
 /* The text of a value that is no path. */
 static void text_of(struct strbuf *b, const struct value *v)
 {
-	if (v->type.kind == T_NULL && !v->type.list)
-		return;                                                     /* absent: empty */
-	if (v->type.list || v->type.kind == T_JSON)
-		value_json(b, v);
-	else
+	if (v->type.kind != T_NULL || v->type.list)                           /* absent: empty */
 		value_text(b, v);
 }
 

@@ -34,10 +34,7 @@ void outs_put(struct strbuf *b, const struct ir_task *t, const struct value *out
 			put_u32(b, v->type.kind == T_DIR ? OUT_DIR : OUT_FILE);
 			put_artifact(b, v);
 		} else {
-			if (v->type.list || v->type.kind == T_JSON)
-				value_json(&text, v);
-			else
-				value_text(&text, v);
+			value_text(&text, v);
 			put_u32(b, OUT_TEXT);
 			put_text(b, text.s ? text.s : "", text.n);
 			sb_free(&text);

@@ -787,7 +787,7 @@ function add(a, b,   t) {
 	return isint(a) && isint(b) ? mkint(num(a) + num(b)) : mkfloat(num(a) + num(b))
 }
 function subtract(a, b) {
-	if (typ(a) == "t") return typ(b) == "t" ? "d" float_text(seconds(a) - seconds(b)) : shift(a, -num(b))
+	if (typ(a) == "t") return typ(b) == "t" ? "d" float_text(later(a, b)) : shift(a, -num(b))
 	if (typ(a) == "d") return "d" float_text(num(a) - num(b))
 	if (typ(a) == "z") return "z" int_text(num(a) - num(b))
 	return isint(a) && isint(b) ? mkint(num(a) - num(b)) : mkfloat(num(a) - num(b))
@@ -813,12 +813,12 @@ function numeric(v) { return index("ifdz", typ(v)) > 0 }
 function equal(a, b) {
 	if (absent(a) || absent(b)) return a == b
 	if (numeric(a) && numeric(b)) return num(a) == num(b)
-	if (typ(a) == "t" && typ(b) == "t") return seconds(a) == seconds(b)
+	if (typ(a) == "t" && typ(b) == "t") return later(a, b) == 0
 	if (typ(a) == "j" || typ(b) == "j" || typ(a) == "L") return canon(tojson(a)) "" == canon(tojson(b)) ""
 	return txt(a) "" == txt(b) ""
 }
 function less(a, b) {
-	if (typ(a) == "t") return seconds(a) < seconds(b)
+	if (typ(a) == "t") return later(a, b) < 0
 	return numeric(a) ? num(a) < num(b) : txt(a) "" < txt(b) ""
 }
 function is_in(x, list,   e, n, i) {
@@ -944,6 +944,12 @@ function canon(s,   c, e, k, n, i, j, t, r) {
 	}
 	gsub(/[ \t\r\n]+$/, "", s)
 	return s ~ /^[-0-9]/ ? float_text(s + 0) : s
+}
+function f_json(v,   e, n, i) {
+	n = typ(v) == "L" ? items(v, e) : 1
+	if (typ(v) != "L") e[1] = v
+	for (i = 1; i <= n; i++) if (typ(e[i]) ~ /[fd]/ && txt(e[i]) ~ /^(nan|-?inf)$/) bad("json has no NaN and no infinities")
+	return "j" (typ(v) == "L" ? canon(tojson(v)) : tojson(v))
 }
 function tojson(v,   t) {
 	t = typ(v)
@@ -1095,24 +1101,31 @@ function civil(z,   era, doe, yoe, doy, mp) {
 	doy = doe - (365 * yoe + floor(yoe / 4) - floor(yoe / 100)); mp = floor((5 * doy + 2) / 153)
 	DAY = doy - floor((153 * mp + 2) / 5) + 1; MONTH = mp + (mp < 10 ? 3 : -9); YEAR = yoe + era * 400 + (MONTH <= 2)
 }
-function seconds(v,   s, zone, sign, f) {
-	s = txt(v); zone = 0; f = 0
-	if (match(s, /\.[0-9]+/)) f = ("0" substr(s, RSTART, RLENGTH)) + 0
+# Whole seconds since 1970; the nanoseconds beyond them in NS.
+function whole(v,   s, zone, sign) {
+	s = txt(v); zone = 0; NS = 0
+	if (match(s, /\.[0-9]+/)) NS = substr(substr(s, RSTART + 1, RLENGTH - 1) "000000000", 1, 9) + 0
 	if (match(s, /[-+][0-9][0-9]:[0-9][0-9]$/)) {
 		sign = substr(s, RSTART, 1) == "-" ? -1 : 1
 		zone = sign * (substr(s, RSTART + 1, 2) * 3600 + substr(s, RSTART + 4, 2) * 60)
 	}
-	return days(substr(s, 1, 4) + 0, substr(s, 6, 2) + 0, substr(s, 9, 2) + 0) * 86400 + substr(s, 12, 2) * 3600 + substr(s, 15, 2) * 60 + substr(s, 18, 2) + f - zone
+	return days(substr(s, 1, 4) + 0, substr(s, 6, 2) + 0, substr(s, 9, 2) + 0) * 86400 + substr(s, 12, 2) * 3600 + substr(s, 15, 2) * 60 + substr(s, 18, 2) - zone
 }
-function time_text(x,   d, r, f) {
-	d = floor(x / 86400); r = x - d * 86400; f = r - floor(r); r = floor(r); civil(d)
-	f = f > 0 ? substr(float_text(f), 2) : ""
+function later(a, b,   d) { d = whole(a); a = NS; d -= whole(b); return d + (a - NS) / 1000000000 }     # a - b in seconds
+function time_text(x, ns,   d, r, f) {
+	d = floor(x / 86400); r = x - d * 86400; civil(d)
+	f = ns > 0 ? sprintf(".%09d", ns) : ""
+	sub(/0+$/, "", f)
 	return sprintf("%04d-%02d-%02dT%02d:%02d:%02d%sZ", YEAR, MONTH, DAY, floor(r / 3600), floor(r / 60) % 60, r % 60, f)
 }
-function shift(v, by) { return "t" time_text(seconds(v) + by) }
-function utc(v) { return "t" time_text(seconds(v)) }
+function shift(v, by,   x, ns) {
+	x = whole(v) + floor(by)
+	ns = NS + floor((by - floor(by)) * 1000000000 + 0.5)
+	return "t" time_text(x + floor(ns / 1000000000), ns % 1000000000)
+}
+function utc(v,   x) { x = whole(v); return "t" time_text(x, NS) }
 function f_format_time(v, format,   x, d, r, f, i, c, s) {
-	x = seconds(v); d = floor(x / 86400); r = floor(x - d * 86400); civil(d); f = txt(format); s = ""
+	x = whole(v); d = floor(x / 86400); r = x - d * 86400; civil(d); f = txt(format); s = ""
 	for (i = 1; i <= length(f); i++) {
 		c = substr(f, i, 1)
 		if (c != "%") { s = s c; continue }
@@ -1203,6 +1216,24 @@ function sh_quote(s,   r, i) {
 }
 function write(file, text) { printf "%s", text > file; close(file) }
 function full(path) { return path ~ /^(\/|[a-z0-9+]+:\/\/)/ ? path : HERE "/" path }
+# A path, or a list of paths, whose content must have these digests ("-": any).
+function pinned(digests, v,   want, e, n, i, path, cmd, got) {
+	n = split(digests, want, " ")
+	if (typ(v) == "p") e[1] = v
+	else items(v, e)
+	for (i = 1; i <= n; i++) {
+		path = full(txt(e[i]))
+		if (want[i] == "-" || system("test -f " sh_quote(path)) != 0) continue
+		cmd = "{ sha256sum || openssl dgst -sha256 -r || python3 -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'; } 2>/dev/null <" sh_quote(path)
+		got = ""
+		cmd | getline got
+		close(cmd)
+		sub(/ .*/, "", got)
+		if (got == "") bad("there is neither sha256sum, openssl nor python3 here to check " path)
+		if (got != want[i]) bad(path " has SHA-256 " got ", but " want[i] " was asked for")
+	}
+	return v
+}
 # An input or an env value of the step: its variable into T/env, its text or link into T/in.
 function give(name, v, named,   file, e, n, i, base) {
 	if (absent(v)) bad("input '" name "' is absent")
