@@ -262,7 +262,7 @@ static void tool_input(struct parsed *p, json_t *call)
 
 	p->tools = true;
 	if (s)
-		sb_f(&p->text, "```cw\n%s\n```\n", s);
+		sb_f(&p->text, "```cw\n%s%s```\n", s, *s && s[strlen(s) - 1] == '\n' ? "" : "\n");
 }
 
 /* A whole reply, or one event of a stream: they have most members in common. */
@@ -452,7 +452,7 @@ static bool adapts(unsigned *refused, const char *param, const char *body)
 		*refused |= NL_REFUSED_TEMPERATURE;
 	else if (says(s, max))
 		*refused |= before & NL_REFUSED_MAX_TOKENS ? NL_REFUSED_MAX : NL_REFUSED_MAX_TOKENS;
-	else if (says(s, grammar))
+	else if (says(s, grammar) || (!param && !(before & NL_REFUSED_GRAMMAR)))               /* what is least known, when nothing is named */
 		*refused |= NL_REFUSED_GRAMMAR;
 	return *refused != before;
 }

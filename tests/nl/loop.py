@@ -111,6 +111,39 @@ def requests():
     ok(r.returncode == 0 and open(os.path.join(TMP, "old.cw")).read() == good and "gpu = 3" in r.requests[0]["body"]["messages"][1]["content"], "refine", r.stderr)
 
 
+def constraints():
+    """Grammars: how each kind of server gets one, what its refusal does, and replies that are the input of a tool."""
+    good = pairs.BASE
+    keys = {"grammar", "guided_grammar", "structured_outputs", "tools", "tool_choice"}
+
+    def sent(q):
+        return keys & set(q["body"])
+
+    for by, want in (("auto", {"grammar"}), ("grammar", {"grammar"}), ("guided_grammar", {"guided_grammar"}), ("structured_outputs", {"structured_outputs"}), ("tool", {"tools", "tool_choice"}), ("off", set())):
+        r = ask([fenced(good)], "--constrain", by, pairs.ABOUT)
+        ok(r.stdout == good and sent(r.requests[0]) == want, "--constrain " + by, str(sent(r.requests[0])) + r.stderr)
+    for status, body in ((400, {"error": {"message": "Unrecognized request argument supplied: grammar"}}),
+                         (422, {"detail": [{"type": "extra_forbidden", "loc": ["body", "grammar"], "msg": "Extra inputs are not permitted"}]}),
+                         (400, {"error": {"message": "failed to parse grammar", "code": 400}}),
+                         (400, {"error": {"message": "Unknown parameter: 'grammar'.", "param": "grammar", "code": "unknown_parameter"}}),
+                         (400, {"error": "the request has a field that is not known here"}), (422, {})):
+        r = ask([{"status": status, "json": body}, fenced(spoil(good, pairs.SPOILERS[0])), fenced(good)], pairs.ABOUT)
+        ok(r.stdout == good and sent(r.requests[0]) and not any(map(sent, r.requests[1:])) and len(r.requests) == 3, "a grammar that is refused: %s" % body, r.stderr[-300:])
+    r = ask([{"status": 400, "json": {"error": {"message": "no such thing"}}}] * 3, pairs.ABOUT)
+    ok(r.returncode == 5 and len(r.requests) == 2 and "no such thing" in r.stderr, "refused with and without a grammar", r.stderr)
+    r = ask([{"status": 400, "json": {"error": {"message": "no such model", "param": "model"}}}], pairs.ABOUT)
+    ok(r.returncode == 5 and len(r.requests) == 1, "a refusal that names something else", r.stderr)
+    call = {"id": "1", "type": "custom", "custom": {"name": "workflow", "input": good}}
+    r = ask([{"json": {"choices": [{"message": {"content": None, "tool_calls": [call]}, "finish_reason": "tool_calls"}]}}], "--constrain", "tool", pairs.ABOUT)
+    q = r.requests[0]["body"]
+    ok(r.stdout == good and q["tools"][0]["custom"]["format"]["grammar"]["syntax"] == "lark" and q["tool_choice"]["custom"]["name"] == "workflow", "a tool's input, chat", r.stderr)
+    r = ask([{"json": {"output": [{"type": "custom_tool_call", "name": "workflow", "input": good}], "status": "completed"}}], "--dialect", "responses", pairs.ABOUT)
+    q = r.requests[0]["body"]
+    ok(r.stdout == good and q["tools"][0]["format"]["syntax"] == "lark" and q["tool_choice"] == {"type": "custom", "name": "workflow"}, "a tool's input, responses", r.stderr)
+    r = ask([{"json": {"content": [{"type": "text", "text": "```cw\n%s```" % good}], "stop_reason": "end_turn"}}], "--dialect", "messages", pairs.ABOUT)
+    ok(r.stdout == good and not sent(r.requests[0]), "no grammar where the dialect has none", r.stderr)
+
+
 def score():
     good = pairs.BASE
     poor = "# as it was\n" + good
@@ -313,6 +346,7 @@ def offline():
 
 loop()
 requests()
+constraints()
 replies()
 faults()
 certificates()
