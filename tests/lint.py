@@ -12,7 +12,7 @@ import os
 import re
 import sys
 
-BASE = {"arena", "vec", "str", "diag", "diag_codes", "opt", "ptrmap", "type", "value"}
+BASE = {"arena", "vec", "str", "diag", "diag_codes", "opt", "ptrmap", "seen", "type", "value"}
 IR = BASE | {"expr", "ir", "transient"}
 ALLOWED = {
 	"src/base": BASE,

@@ -7,6 +7,7 @@
 
 #include "couler/ast.h"
 #include "couler/ir.h"
+#include "couler/seen.h"
 
 /* Bytes of a file, NUL-terminated, in the arena; path "-" is standard input. NULL with errno set. */
 char *read_file(struct arena *a, const char *path, size_t *len);
@@ -18,7 +19,11 @@ char *read_file(struct arena *a, const char *path, size_t *len);
  * all workflows and tasks of the file are checked and a file without an entry is fine: *no_entry is set.
  * *status: 0, or the exit code: 1 errors in the source, 2 no such workflow or several candidates, 3 a file that cannot be read.
  */
-struct front_opts { const char *workflow; bool entry_optional; };
+struct front_opts {
+	const char *workflow;
+	bool entry_optional;
+	struct seen *seen;                /* notes what was asked of the file system; NULL: nobody wants to know */
+};
 struct ir *front(struct arena *a, struct strtab *strs, struct diag *d, const char *path, const struct front_opts *o, int *status);
 
 /* The same for a text (NUL after len bytes) that would stand at path, which need not exist: a draft. */

@@ -5,6 +5,7 @@
 #define COULER_RUN_H
 
 #include "couler/backend.h"
+#include "couler/seen.h"
 
 struct run_opts {
 	int jobs;                         /* 0: the number of processors */
@@ -19,6 +20,8 @@ struct run_opts {
 	const char *container;            /* "podman", "docker", "apptainer": steps with an image run in it; NULL: all run on the host */
 	bool network;                     /* containers have the host's network, whether they declare it or not */
 	const char *events, *outputs_json, *trace;                          /* files; NULL: none */
+	const char *same;                 /* what was asked for, beside files, as text: runs of equal text and files are equal; NULL: this run is compared with no other */
+	const struct seen *seen;          /* what was asked of the file system to make the module; NULL: not known */
 	int color;                        /* -1: as the terminal says */
 	char *const *argv;                /* of the command: shown to rerun, kept for resume */
 };
@@ -28,6 +31,9 @@ struct run_opts {
  * failed, 70 a fault of couler; -N: ended by signal N (the caller dies by it).
  */
 int run_workflow(struct ir *m, const struct run_opts *o, struct diag *d);
+
+/* Before there is a module of the file at path: true if it was run before and everything would be as it was then, which is then said, and noted as a run. */
+bool run_again(const struct run_opts *o, const char *path);
 
 extern const struct cap run_container_caps[];                           /* the same with opts.container */
 extern const struct cap run_caps[];                                     /* what a local run cannot carry, as a backend's rows */

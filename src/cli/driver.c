@@ -155,7 +155,7 @@ static bool is_json(const char *path)
 
 static struct ir *load(struct job *j, int *rc)
 {
-	struct front_opts fo = { j->workflow, j->entry_optional };
+	struct front_opts fo = { j->workflow, j->entry_optional, j->seen };
 	struct ir *m;
 	char *text;
 	size_t n;
@@ -273,6 +273,7 @@ static int set_params(struct job *j, struct ir *m)
 
 		if (!text)
 			return cli_fail(3, "%s: %s", path, strerror(errno));
+		seen_add(j->seen, SEEN_TEXT, path, text, n);
 		rc = is_json(path) ? json_params(j, m, path, text, n) : yaml_params(j, m, path, text, n);
 	}
 	for (uint32_t i = 0; i < j->params.n; i++) {

@@ -18,6 +18,7 @@ struct job {
 	const char *workflow, *passes;    /* NULL: the rule, the default */
 	int level;
 	bool entry_optional, remarks;
+	struct seen *seen;                /* notes what was asked of the file system; NULL */
 	bool local;                       /* level 0 is that of a local run */
 	const char *dump;                 /* "tokens,ast,ir,PASS"; to standard error; NULL */
 	enum diag_format format;

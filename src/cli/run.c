@@ -9,7 +9,42 @@
 #include "couler/value.h"
 #include "driver.h"
 
-struct run { struct job *job; struct run_opts o; VEC(const char *) force; double budget; };
+struct run {
+	struct job *job;
+	struct run_opts o;
+	VEC(const char *) force;
+	double budget;
+	struct strbuf asked;              /* options that a result depends on */
+	struct seen seen;
+	bool full, alone;                 /* full: each step is looked at; alone: compared with no other run */
+};
+
+/* What an option means for the question whether a run is the same as one before. */
+enum { SAME_ANYWAY, SAME_IF_EQUAL, SAME_IN_FULL, SAME_NEVER };
+static int sameness(const char *name)
+{
+	static const struct { const char *name; int what; } rows[] = {
+		{ "jobs", SAME_ANYWAY }, { "load", SAME_ANYWAY }, { "keep-going", SAME_ANYWAY }, { "quiet", SAME_ANYWAY }, { "verbose", SAME_ANYWAY }, { "color", SAME_ANYWAY },
+		{ "cache", SAME_ANYWAY },             /* the folder itself is compared */
+		{ "param", SAME_IF_EQUAL }, { "param-file", SAME_IF_EQUAL }, { "workflow", SAME_IF_EQUAL },
+		{ "full", SAME_IN_FULL }, { "outputs-json", SAME_IN_FULL }, { "events", SAME_IN_FULL }, { "trace", SAME_IN_FULL }, { "cache-budget", SAME_IN_FULL },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (!strcmp(rows[i].name, name))
+			return rows[i].what;
+	return SAME_NEVER;
+}
+
+static void note_option(struct run *r, const char *name, const char *value)
+{
+	switch (sameness(name)) {
+	case SAME_IF_EQUAL: sb_f(&r->asked, "%s %zu:%s\n", name, strlen(value), value); break;
+	case SAME_IN_FULL: r->full = true; break;
+	case SAME_NEVER: r->alone = true; break;
+	default: break;
+	}
+}
 
 static int number(const char *name, const char *value, double least, double *out)
 {
@@ -28,6 +63,9 @@ static int set(const char *name, const char *value, void *data)
 	double n = 0;
 	int rc = 0;
 
+	note_option(r, name, value ? value : "");
+	if (!strcmp(name, "full"))
+		return 0;
 	if (!strcmp(name, "jobs")) {
 		rc = number(name, value, 1, &n);
 		o->jobs = (int)n;
@@ -95,9 +133,27 @@ static int trim(const struct run *r, struct ir *m, int rc)
 /* What this machine cannot carry is refused as an engine refuses it: before anything runs. */
 static const struct backend here = { .name = "couler run", .caps = run_caps }, contained = { .name = "couler run --container", .caps = run_container_caps };
 
+/* The same run as one before, said without looking at each step; else what is read for this one is noted for the next. */
+static bool known(struct run *r)
+{
+	const char *path = r->job->path;
+	size_t n = strlen(path);
+	bool same = false;
+
+	if (!r->alone && !r->o.cache_remote && n > 3 && !strcmp(path + n - 3, ".cw")) {
+		sb_f(&r->asked, "file %zu:%s\n", n, path);
+		r->o.same = arena_dup(r->job->arena, r->asked.s, r->asked.n);
+		r->seen.arena = r->job->arena;
+		r->o.seen = r->job->seen = &r->seen;
+		same = !r->full && run_again(&r->o, path);
+	}
+	sb_free(&r->asked);
+	return same;
+}
+
 static int run(int argc, char **argv)
 {
-	struct run r = { job_new(), { .color = -1, .argv = argv }, { 0 }, -1 };
+	struct run r = { .job = job_new(), .o = { .color = -1, .argv = argv }, .budget = -1 };
 	struct ir *m;
 	int n, rc;
 
@@ -117,6 +173,8 @@ static int run(int argc, char **argv)
 	if (r.o.cache_remote && !*r.o.cache_remote)
 		r.o.cache_remote = NULL;
 	r.o.project = project_root(r.job->arena, r.job->path);
+	if (known(&r))
+		return job_end(r.job, 0);
 	m = job_module(r.job, NULL, &rc);
 	if (m && backend_check(r.o.container ? &contained : &here, m, r.job->opts, r.job->diag)) {
 		rc = 4;
@@ -144,6 +202,7 @@ static const struct cli_opt opts[] = {
 	{ 'k', "keep-going", NULL, "go on with what can run after a failure, whatever fail_fast says", NULL },
 	{ 'n', "dry-run", NULL, "run nothing; say what would run", NULL },
 	{ 0, "explain", NULL, "say why each step runs: which part of its identity has changed", NULL },
+	{ 0, "full", NULL, "look at each step, also where nothing has changed since the last run", NULL },
 	{ 0, "no-cache", NULL, "reuse nothing from earlier runs", NULL },
 	{ 0, "from", "STEP", "run STEP and what follows it again", NULL },
 	{ 0, "until", "STEP", "run only STEP and what it needs", NULL },

@@ -21,6 +21,7 @@ struct folder { const char **names; size_t n; };
 struct code_state {
 	struct strmap files;              /* absolute path -> struct ir_code, path as first asked for */
 	struct strmap folders;            /* module.dir -> struct folder */
+	struct strmap beside;             /* paths that file_beside has looked at, where that is noted */
 	struct strmap lists;              /* module.dir and the items of a list -> struct code_list */
 	const char *entry;                /* folder of the entry file, absolute; NULL: not asked for yet */
 };
@@ -45,6 +46,7 @@ static struct folder *folder_of(struct elab *e, struct module *m)
 	f = arena_new_of(e->arena, struct folder);
 	strmap_put(e->arena, &e->code->folders, key, f);
 	f->names = path_list(e->arena, m->dir, &f->n);
+	seen_folder(e->seen, m->dir, f->names, f->n);
 	return f;
 }
 
@@ -66,11 +68,23 @@ static bool in_folder(const struct folder *f, const char *s, size_t n)
 	return false;
 }
 
+static bool is_file(struct elab *e, const char *path)
+{
+	const struct str *key = e->seen ? str_internz(e->strs, path) : NULL;
+	struct stat st;
+	bool yes = !stat(path, &st) && S_ISREG(st.st_mode);
+
+	if (key && !strmap_get(&e->code->beside, key)) {
+		seen_add(e->seen, SEEN_FILE, path, "file", yes ? 4 : 0);
+		strmap_put(e->arena, &e->code->beside, key, e);
+	}
+	return yes;
+}
+
 const struct str *file_beside(struct elab *e, struct module *m, const char *s, size_t n)
 {
 	struct folder *f;
 	const char *path, *slash;
-	struct stat st;
 	size_t first;
 
 	while (n > 2 && s[0] == '.' && s[1] == '/') {
@@ -79,7 +93,7 @@ const struct str *file_beside(struct elab *e, struct module *m, const char *s, s
 	}
 	slash = memchr(s, '/', n);
 	first = slash ? (size_t)(slash - s) : n;
-	if (!first || first > 255 || n > 4096 || memchr(s, '\0', n) || s[n - 1] == '/' || s[0] == '-' || (first == 2 && s[0] == '.' && s[1] == '.'))
+	if (!first || first > 255 || n > 4096 || memchr(s, '\0', n) || s[n - 1] == '/' || s[0] == '-' || left_behind(s, first) || (first == 2 && s[0] == '.' && s[1] == '.'))
 		return NULL;
 	f = folder_of(e, m);
 	if (!in_folder(f, s, first))
@@ -87,9 +101,7 @@ const struct str *file_beside(struct elab *e, struct module *m, const char *s, s
 	path = path_join(e->arena, ".", arena_dup(e->arena, s, n));
 	if (path[0] == '.' && path[1] == '.')
 		return NULL;
-	if (stat(path_join(e->arena, m->dir, path), &st) || !S_ISREG(st.st_mode))
-		return NULL;
-	return str_internz(e->strs, path);
+	return is_file(e, path_join(e->arena, m->dir, path)) ? str_internz(e->strs, path) : NULL;
 }
 
 /* ---- one file ---- */
@@ -207,6 +219,16 @@ static const struct str *source_of(struct elab *e, const char *full)
 	return str_internz(e->strs, full);
 }
 
+static void note_code(struct elab *e, const char *full, const struct ir_code *f)
+{
+	struct strbuf b = { 0 };
+
+	seen_real(e, full);                                                /* a link that takes the place of a file may lead elsewhere */
+	sb_f(&b, "%s %c", f->sha256->s, f->exec ? 'x' : '-');
+	seen_add(e->seen, SEEN_CODE, full, b.s, b.n);
+	sb_free(&b);
+}
+
 static void add_file(struct collector *c, const char *path, const char *full, const struct stat *st)
 {
 	const struct str *key = str_internz(c->e->strs, full);
@@ -226,23 +248,14 @@ static void add_file(struct collector *c, const char *path, const char *full, co
 			diag_at(c->e->diag, CW0610, c->item->span, "cannot read '%s': %s", path, strerror(err));
 			return;
 		}
+		if (c->e->seen)
+			note_code(c->e, full, f);
 		f->source = source_of(c->e, full);
 		strmap_put(c->e->arena, &c->e->code->files, key, f);
 	}
 	one = *f;
 	one.path = str_internz(c->e->strs, path);
 	vec_push(c->e->arena, &c->v, one);
-}
-
-/* Names that tools leave behind and that are no part of anybody's code. */
-static bool skipped(const char *name)
-{
-	static const char *const names[] = { ".git", ".hg", ".svn", ".couler", "__pycache__", ".ipynb_checkpoints", ".DS_Store", ".pytest_cache", ".mypy_cache", ".ruff_cache" };
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (!strcmp(name, names[i]))
-			return true;
-	return false;
 }
 
 static void add_path(struct collector *c, const char *path, const char *full, const struct above *up, bool named);
@@ -268,8 +281,9 @@ static void add_folder(struct collector *c, const char *path, const char *full, 
 		complain(c, CW0610, "cannot read the folder '%s'", path);
 		return;
 	}
+	seen_folder(c->e->seen, full, names, n);
 	for (size_t i = 0; i < n && !c->bad; i++)
-		if (!skipped(names[i]))
+		if (!left_behind(names[i], strlen(names[i])))
 			add_path(c, path_join(c->e->arena, path, names[i]), path_join(c->e->arena, full, names[i]), &here, false);
 	if (!up && c->v.n == before && !c->bad)
 		diag_mend(c->e->diag, complain(c, CW0610, "the folder '%s' holds no file", path), "take it out of the list");
@@ -306,7 +320,7 @@ static void add_path(struct collector *c, const char *path, const char *full, co
 		return;
 	}
 	if (named || S_ISLNK(st.st_mode)) {
-		real = path_real(c->e->arena, full);
+		real = seen_real(c->e, full);
 		if (!real) {
 			missing(c, path, full);
 			return;
@@ -411,7 +425,7 @@ int code_collect(struct elab *e, struct module *m, const struct ast_expr *list, 
 		*n = done->n;
 		return 0;
 	}
-	c.real = path_real(e->arena, m->dir);
+	c.real = seen_real(e, m->dir);
 	for (uint32_t i = 0; i < list->n; i++) {
 		const char *norm;
 

@@ -294,7 +294,7 @@ static struct ir *build(struct elab *e, const struct front_opts *o, int *status)
 
 struct ir *front(struct arena *a, struct strtab *strs, struct diag *d, const char *path, const struct front_opts *o, int *status)
 {
-	struct elab e = { .arena = a, .strs = strs, .diag = d };
+	struct elab e = { .arena = a, .strs = strs, .diag = d, .seen = o ? o->seen : NULL };
 
 	*status = 0;
 	e.ir = ir_new(a, strs, d);
@@ -305,7 +305,7 @@ struct ir *front(struct arena *a, struct strtab *strs, struct diag *d, const cha
 
 struct ir *front_text(struct arena *a, struct strtab *strs, struct diag *d, const char *path, const char *text, size_t len, const struct front_opts *o, int *status)
 {
-	struct elab e = { .arena = a, .strs = strs, .diag = d };
+	struct elab e = { .arena = a, .strs = strs, .diag = d, .seen = o ? o->seen : NULL };
 
 	*status = 0;
 	e.ir = ir_new(a, strs, d);

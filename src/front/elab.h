@@ -87,6 +87,7 @@ struct elab {
 	struct module **modules;
 	uint32_t nmodules;
 	const char *root;                 /* project root, absolute, symbolic links resolved */
+	struct seen *seen;                /* what was asked of the file system; NULL: nobody wants to know */
 	struct attr_state *attrs;         /* attr.c: keys by name, layers merged before; made at first use */
 	struct code_state *code;          /* code.c: files read before, names in the folders of .cw files; made at first use */
 	struct script *script;            /* script.c: what was found in the script before, whose room the next one uses */
@@ -198,6 +199,8 @@ int code_collect(struct elab *e, struct module *m, const struct ast_expr *list, 
 
 /* ---- import.c ---- */
 
+/* path_real, noted. */
+const char *seen_real(struct elab *e, const char *path);
 /* Reads and parses path and, recursively, what it imports; definitions registered. NULL after diagnostics, *status set as front() does. */
 struct module *module_load(struct elab *e, const char *path, int *status);
 struct module *module_load_text(struct elab *e, const char *path, const char *text, size_t len, int *status);

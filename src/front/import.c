@@ -182,6 +182,16 @@ static void cycle(struct elab *e, struct span sp, const struct loading *from, co
 	sb_free(&b);
 }
 
+const char *seen_real(struct elab *e, const char *path)
+{
+	const char *real = path_real(e->arena, path);
+	int err = errno;
+
+	seen_add(e->seen, SEEN_REAL, path, real ? real : "", real ? strlen(real) : 0);
+	errno = err;
+	return real;
+}
+
 /* The module that an import of m names; NULL after a diagnostic. */
 static struct module *import(struct loader *l, const struct loading *at, const struct ast_expr *x)
 {
@@ -197,13 +207,13 @@ static struct module *import(struct loader *l, const struct loading *at, const s
 		diag_mend(e->diag, diag_at(e->diag, CW0601, x->span, "%s", why), "%s", mend);
 		return NULL;
 	}
-	dir = path_real(e->arena, at->module->dir);
+	dir = seen_real(e, at->module->dir);
 	full = path_join(e->arena, dir ? dir : at->module->dir, x->u.str->s);
 	if (!path_inside(e->root, full)) {
 		outside(e, x->span, x->u.str->s, false);
 		return NULL;
 	}
-	real = path_real(e->arena, full);
+	real = seen_real(e, full);
 	err = real ? 0 : errno;
 	if (real && !path_inside(e->root, real)) {
 		outside(e, x->span, x->u.str->s, true);
@@ -232,6 +242,7 @@ static struct module *import(struct loader *l, const struct loading *at, const s
 		unreadable(e, x->span, x->u.str->s, full, errno);
 		return NULL;
 	}
+	seen_add(e->seen, SEEN_TEXT, real, text, len);
 	shown = path_join(e->arena, at->module->dir, x->u.str->s);
 	return load(l, at, shown, shown, text, len, real);
 }
@@ -325,5 +336,6 @@ struct module *module_load(struct elab *e, const char *path, int *status)
 		*status = 3;
 		return NULL;
 	}
+	seen_add(e->seen, SEEN_TEXT, path, text, len);
 	return module_load_text(e, path, text, len, status);
 }

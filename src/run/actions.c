@@ -22,6 +22,9 @@ struct actions {
 	char *path, *lock;
 	bool loaded;
 	struct mapped file;
+	dev_t dev;                        /* of the file that was read; ino 0: there was none */
+	ino_t ino;
+	size_t wrote;                     /* bytes that this process has added */
 	struct slot_of *slot;
 	uint32_t n, cap;
 	size_t bad;
@@ -114,10 +117,16 @@ static void note(struct actions *a, const char *p, size_t n, size_t at)
 
 static void load(struct actions *a)
 {
+	struct stat st;
 	size_t at = 0, n;
 	const char *p;
 
 	a->loaded = true;
+	a->ino = 0;
+	if (!stat(a->path, &st)) {
+		a->dev = st.st_dev;
+		a->ino = st.st_ino;
+	}
 	if (map_file(a->path, &a->file))
 		a->file = (struct mapped){ NULL, 0 };
 	grow(a, a->file.n > 65536 ? 65536 : 1024);
@@ -153,6 +162,15 @@ bool actions_get(struct actions *a, const struct sha *key, struct action *out)
 	return true;
 }
 
+int actions_stat(struct actions *a, struct stat *st)
+{
+	if (!a->loaded)
+		load(a);
+	if (stat(a->path, st))
+		return -1;
+	return (a->ino && (st->st_ino != a->ino || st->st_dev != a->dev)) || (size_t)st->st_size != a->file.n + a->wrote ? -1 : 0;
+}
+
 void actions_drop(struct actions *a, const struct sha *key)
 {
 	struct slot_of *s = a->loaded ? find(a, key) : NULL;
@@ -185,6 +203,7 @@ static int append(struct actions *a)
 	rc = rc || reopen(a) ? -1 : record_write(a->fd, &a->out);
 	e = errno;
 	close(lock);
+	a->wrote += a->out.n;
 	a->out.n = 0;
 	errno = e;
 	return rc;
@@ -298,6 +317,7 @@ void actions_reload(struct actions *a)
 {
 	unmap_file(&a->file);
 	a->mine.n = 0;
+	a->wrote = 0;
 	free(a->slot);
 	a->slot = NULL;
 	a->n = a->cap = 0;

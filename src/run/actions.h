@@ -2,6 +2,8 @@
 #ifndef COULER_ACTIONS_H
 #define COULER_ACTIONS_H
 
+#include <sys/stat.h>
+
 #include "record.h"
 #include "rt.h"
 
@@ -23,6 +25,7 @@ void actions_close(struct actions *a);                                 /* NULL i
 bool actions_get(struct actions *a, const struct sha *key, struct action *out);
 int actions_put(struct actions *a, const struct action *x);            /* 0, or -1 with errno; written at once */
 void actions_touch(struct actions *a, const struct sha *key, double now);
+int actions_stat(struct actions *a, struct stat *st);                  /* of the file; -1 where it holds more or less than what was read and added here */
 void actions_drop(struct actions *a, const struct sha *key);           /* forgets it in this run: what it names is damaged */
 /* Calls f with every entry that is current. */
 void actions_each(struct actions *a, void (*f)(const struct action *x, void *data), void *data);

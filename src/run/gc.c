@@ -16,6 +16,8 @@
 #include "actions.h"
 #include "history.h"
 #include "keys.h"
+#include "same.h"
+#include "shaset.h"
 #include "store.h"
 
 #define KEEP_RUNS 100                     /* newest runs whose folders gc leaves, if not older than RUN_AGE */
@@ -213,52 +215,10 @@ int cache_verify(const char *store, bool mend, struct cache_check *c, char **err
 
 /* ---- gc ---- */
 
-struct set { struct sha *v; uint32_t n, cap; };    /* open addressing; all zero: empty */
-
-static bool is_zero(const struct sha *s)
-{
-	static const struct sha none;
-
-	return !memcmp(s, &none, sizeof none);
-}
-
-static bool set_has(const struct set *t, const struct sha *s, uint32_t *at)
-{
-	uint32_t h;
-
-	memcpy(&h, s->b, sizeof h);
-	for (h &= t->cap - 1; !is_zero(&t->v[h]); h = (h + 1) & (t->cap - 1))
-		if (!memcmp(&t->v[h], s, sizeof *s))
-			return true;
-	*at = h;
-	return false;
-}
-
-static void set_add(struct set *t, const struct sha *s)
-{
-	uint32_t at;
-
-	if (2 * (t->n + 1) > t->cap) {
-		struct set old = *t;
-
-		t->cap = old.cap ? 2 * old.cap : 1024;
-		t->v = xcalloc(t->cap, sizeof *t->v);
-		t->n = 0;
-		for (uint32_t k = 0; k < old.cap; k++)
-			if (!is_zero(&old.v[k]))
-				set_add(t, &old.v[k]);
-		free(old.v);
-	}
-	if (!set_has(t, s, &at)) {
-		t->v[at] = *s;
-		t->n++;
-	}
-}
-
 struct gc {
 	const char *store;
 	struct cache_gc *g;
-	struct set held, dropped;         /* objects in use; keys of actions to drop */
+	struct shaset held, dropped;         /* objects in use; keys of actions to drop */
 	struct victim { struct sha key; double used; uint64_t bytes; int rank; } *v;
 	uint32_t n, cap;
 	double now;
@@ -269,7 +229,7 @@ static int hold(const struct sha *s, bool dir, uint64_t size, void *data)
 {
 	(void)dir;
 	(void)size;
-	set_add(&((struct gc *)data)->held, s);
+	shaset_add(&((struct gc *)data)->held, s);
 	return 0;
 }
 
@@ -370,7 +330,7 @@ static void choose(struct gc *c)
 
 		if (!old && (c->g->max_bytes < 0 || total <= c->g->max_bytes))
 			continue;
-		set_add(&c->dropped, &c->v[k].key);
+		shaset_add(&c->dropped, &c->v[k].key);
 		total -= (double)c->v[k].bytes;
 		c->g->actions++;
 	}
@@ -379,9 +339,8 @@ static void choose(struct gc *c)
 static bool stays(const struct action *a, void *data)
 {
 	struct gc *c = data;
-	uint32_t at;
 
-	return !c->dropped.n || !set_has(&c->dropped, &a->key, &at);
+	return !shaset_has(&c->dropped, &a->key);
 }
 
 static void hold_action(const struct action *a, void *data)
@@ -406,11 +365,10 @@ static int sweep(const char *path, const struct sha *s, bool dir, void *data)
 {
 	struct gc *c = data;
 	struct stat st;
-	uint32_t at;
 	uint64_t size = size_of(path);
 
 	(void)dir;
-	if (c->held.n && set_has(&c->held, s, &at)) {
+	if (shaset_has(&c->held, s)) {
 		c->g->kept += size;
 		return 0;
 	}
@@ -472,11 +430,13 @@ int cache_gc(const char *store, struct cache_gc *g, char **err)
 	for (int dir = 0; dir < 2 && !rc; dir++)
 		each_object(store, dir, sweep, &c);
 	sweep_tmp(&c);
+	if (!g->dry_run)
+		same_drop(store);
 	actions_close(a);
 	close(fd);
 	free(lock);
 	free(c.v);
-	free(c.held.v);
-	free(c.dropped.v);
+	shaset_free(&c.held);
+	shaset_free(&c.dropped);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "actions.h"
+#include "same.h"
 
 #define SYNC_EVERY 0.2                    /* s: syncs are grouped */
 #define ONE_BY_ONE 200                    /* files of one sync; more, and the whole file system is synced */
@@ -60,16 +61,16 @@ static void end(struct rt *rt)
 	j->epoch++;
 }
 
-void journal_run(struct rt *rt)
+void journal_run(struct rt *rt, const char *file, const char *workflow)
 {
 	struct strbuf *b = begin(rt, JOURNAL_RUN), args = { 0 };
-	const char *file = rt->m->file ? rt->m->file->s : "", *resumed = rt->resumed ? rt->resumed : "";
+	const char *resumed = rt->resumed ? rt->resumed : "";
 
 	for (char *const *a = rt->o->argv; a && *a; a++)
 		sb_add(&args, *a, strlen(*a) + 1);
 	put_double(b, rt->started);
 	put_text(b, file, strlen(file));
-	put_text(b, rt->m->entry->name->s, rt->m->entry->name->len);
+	put_text(b, workflow, strlen(workflow));
 	put_text(b, args.s ? args.s : "", args.n);
 	put_text(b, rt->cwd, strlen(rt->cwd));
 	put_text(b, resumed, strlen(resumed));
@@ -104,39 +105,85 @@ static void deps(struct rt *rt, const struct inst *i, struct strbuf *out)
 		deps_of_node(rt, n, out);
 }
 
+static void put_entry(struct strbuf *b, const struct entry_ended *e)
+{
+	put_u32(b, JOURNAL_ENDED);
+	put_text(b, e->name, e->name_len);
+	put_u32(b, e->kind);
+	put_u32(b, e->status);
+	put_u32(b, e->why);
+	put_u32(b, e->exit_code);
+	put_u32(b, e->attempts);
+	put_u32(b, e->cached);
+	put_u32(b, e->line);
+	put_u32(b, e->has_key);
+	sb_add(b, (const char *)e->key.b, sizeof e->key.b);
+	put_double(b, e->t_ready);
+	put_double(b, e->t_start);
+	put_double(b, e->t_end);
+	put_double(b, e->cpu);
+	put_u64(b, e->rss);
+	put_text(b, e->err, e->err_len);
+	put_text(b, e->outs, e->outs_len);
+	put_text(b, e->deps, e->deps_len);
+}
+
+/* What a run would note in which this one was taken from before. */
+static void put_again(struct rt *rt, struct entry_ended *e, const struct inst *i, const struct step *s)
+{
+	struct strbuf *b = &rt->journal->scratch;
+
+	if (!rt->same)
+		return;
+	e->attempts = 0;
+	e->cached = i->node->kind == N_STEP && e->status == ST_SUCCEEDED;
+	e->t_ready = e->t_start = e->t_end = e->cpu = 0;
+	e->rss = 0;
+	b->n = 0;
+	put_entry(b, e);
+	same_ended(rt, i, s, e, b);
+}
+
 static void put_ended(struct rt *rt, const struct inst *i, const struct step *s, enum status st, int exit_code)
 {
-	struct strbuf *b = begin(rt, JOURNAL_ENDED), t = { 0 };
-	struct place p = diag_place(rt->d, i->node->span);
+	struct journal *j = rt->journal;
+	struct strbuf name = { 0 }, outs = { 0 }, on = { 0 };
 	double now = now_mono() - rt->t0;
 	const char *err = s && s->what ? s->what : i->err ? i->err : "";
+	struct entry_ended e = {
+		.kind = i->node->kind, .status = st, .why = i->why, .exit_code = (uint32_t)exit_code, .attempts = i->attempts, .cached = i->cached,
+		.line = diag_place(rt->d, i->node->span).line, .has_key = s && s->has_key, .t_ready = s ? s->t_ready - rt->t0 : now,
+		.t_start = s && s->t_start > 0 ? s->t_start - rt->t0 : now, .t_end = s && s->t_end > 0 ? s->t_end - rt->t0 : now,
+		.cpu = s ? s->cpu_used : 0, .rss = s ? s->rss : 0, .err = err, .err_len = strlen(err),
+	};
 
-	inst_name(i, &t);
-	put_text(b, t.s, t.n);
-	put_u32(b, i->node->kind);
-	put_u32(b, st);
-	put_u32(b, i->why);
-	put_u32(b, (uint32_t)exit_code);
-	put_u32(b, i->attempts);
-	put_u32(b, i->cached);
-	put_u32(b, p.line);
-	put_u32(b, s && s->has_key);
-	sb_add(b, s ? (const char *)s->key.b : (const char *)(struct sha){ { 0 } }.b, 32);
-	put_double(b, s ? s->t_ready - rt->t0 : now);
-	put_double(b, s && s->t_start > 0 ? s->t_start - rt->t0 : now);
-	put_double(b, s && s->t_end > 0 ? s->t_end - rt->t0 : now);
-	put_double(b, s ? s->cpu_used : 0);
-	put_u64(b, s ? s->rss : 0);
-	put_text(b, err, strlen(err));
-	t.n = 0;
+	if (s)
+		e.key = s->key;
+	inst_name(i, &name);
 	if (s && st == ST_SUCCEEDED)
-		outs_put(&t, s->task, s->outs, NULL);
-	put_text(b, t.s ? t.s : "", t.n);
-	t.n = 0;
-	deps(rt, i, &t);
-	put_text(b, t.s ? t.s : "", t.n);
-	sb_free(&t);
+		outs_put(&outs, s->task, s->outs, NULL);
+	deps(rt, i, &on);
+	e.name = name.s ? name.s : "";
+	e.name_len = name.n;
+	e.outs = outs.s ? outs.s : "";
+	e.outs_len = outs.n;
+	e.deps = on.s ? on.s : "";
+	e.deps_len = on.n;
+	j->scratch.n = 0;
+	put_entry(&j->scratch, &e);
 	end(rt);
+	put_again(rt, &e, i, s);
+	sb_free(&name);
+	sb_free(&outs);
+	sb_free(&on);
+}
+
+void journal_again(struct rt *rt, const char *s, size_t n)
+{
+	struct journal *j = rt->journal;
+
+	sb_add(&j->out, s, n);
+	j->epoch++;
 }
 
 static void add_fresh(struct journal *j, const struct value *v)

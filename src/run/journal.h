@@ -31,7 +31,8 @@ struct entry_end { double ended; int32_t code; uint32_t steps, done, failed, ski
 
 struct journal;
 struct journal *journal_open(struct rt *rt);                           /* NULL with errno */
-void journal_run(struct rt *rt);                                       /* the head */
+void journal_run(struct rt *rt, const char *file, const char *workflow);       /* the head */
+void journal_again(struct rt *rt, const char *s, size_t n);            /* records that same_ended has kept */
 void journal_step(struct rt *rt, const struct step *s, enum status st, int exit_code);
 void journal_inst(struct rt *rt, const struct inst *i);                /* an instance without a process */
 void journal_finish(struct rt *rt, int code);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "rt.h"
+#include "same.h"
 
 #define INLINE (256 * 1024)               /* bytes of a file that are hashed at once */
 
@@ -63,6 +64,7 @@ static void hashed(struct rt *rt, struct job *j)
 		char hex[65];
 
 		sha_hex(&p->sha, hex);
+		same_input(rt, p->path, p->v->type.kind == T_DIR, p->remote || p->why || p->err ? NULL : hex);
 		if (p->why)
 			step_why(s, "input '%s': %s", s->task->ins[p->in].name->s, p->why);
 		else if (p->err)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "rt.h"
+#include "same.h"
 
 static struct scope *scope_of(struct scope *s, const struct node *region)
 {
@@ -70,6 +71,8 @@ static void fail_list(struct rt *rt, struct wfrun *wf, struct value *out)
 
 static void field(struct rt *rt, struct wfrun *wf, uint32_t f, struct value *out)
 {
+	if (f == WF_run_id || f == WF_start_time)
+		same_not(rt);
 	switch ((enum workflow_field)f) {
 	case WF_name: *out = (struct value){ .type = type_of(T_STRING), .u.s = wf->w->name }; break;
 	case WF_run_id: *out = rt_string(rt, rt->run_id); break;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "actions.h"
 #include "journal.h"
@@ -108,7 +109,7 @@ static bool has_artifact_input(const struct ir_task *t)
 }
 
 /* The rules of docs/running.md, "Caching". */
-static bool may_reuse(const struct step *s)
+bool may_reuse(const struct step *s)
 {
 	const struct ir_cache *c = &s->attrs->cache;
 
@@ -213,6 +214,13 @@ bool reuse(struct rt *rt, struct step *s)
 	view_note(rt, "%s: what was kept of it is damaged or gone; it runs again", s->inst->node->name->s);
 	actions_drop(u->actions, &s->key);
 	return false;
+}
+
+bool reuse_settled(struct rt *rt)
+{
+	struct stat st;
+
+	return rt->reuse && !actions_stat(rt->reuse->actions, &st);
 }
 
 bool reuse_ask(struct rt *rt, struct step *s, void (*asked)(struct rt *, struct step *))

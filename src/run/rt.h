@@ -1,7 +1,8 @@
 /*
  * The local engine from the inside (docs/running.md).
  *
- * run.c        one run from its parameters to its exit code
+ * run.c        one run from its parameters to its exit code; open.c what it opens
+ * same.c       what a whole run came to; again.c saying so again where nothing has changed
  * cell.c       things that settle and who waits for them
  * scope.c      activations of graphs, the instances in them, what each waits for
  * refs.c       values of references at run time
@@ -437,7 +438,9 @@ void locate_start(struct rt *rt, struct step *s);                      /* locate
 int fetch(struct rt *rt, struct hasher *h, const char *url, const struct str *pinned, bool dir, struct sha *out, char **err);
 void fetch_soon(struct rt *rt);
 void fetches_free(struct rt *rt);
+bool may_reuse(const struct step *s);                                  /* as its `cache` says, leaving options aside */
 bool reuse(struct rt *rt, struct step *s);                             /* reuse.c: its outputs were taken from before */
+bool reuse_settled(struct rt *rt);                                     /* nobody else has added to the file of what steps gave */
 /* They were not: true if the shared cache is asked for them; asked is called when it has answered. */
 bool reuse_ask(struct rt *rt, struct step *s, void (*asked)(struct rt *, struct step *));
 void remember(struct rt *rt, struct step *s);
@@ -600,14 +603,23 @@ struct rt {
 	const char *makeflags;            /* MAKEFLAGS of the steps that share it; NULL */
 	const char *resumed;              /* run id, NULL */
 	bool told_store, told_sync;
+	struct same *same;                /* NULL: this run is not kept as a whole */
 };
 
 const char *module_path(struct rt *rt, struct arena *a, const char *path);     /* relative to the entry file's folder, made absolute */
 struct value rt_string(struct rt *rt, const char *z);
 struct value rt_int(int64_t i);
 const char *rt_evalerr(struct rt *rt, const struct evalerr *err);      /* "FILE:LINE:COL: message" */
+
+/* open.c: exit codes, 0 or after a diagnostic */
+int rt_file_trouble(struct rt *rt, const char *path);                  /* says errno */
+int rt_open_store(struct rt *rt);
+int rt_open_run(struct rt *rt);                                        /* its id, its folder, its lock */
+int rt_open_gc_lock(struct rt *rt);                                    /* 0, or -1 with errno */
 void store_hold(struct rt *rt);
 void store_release(struct rt *rt);
+void rt_keep_history(struct rt *rt);
+
 void rt_count(struct rt *rt, struct inst *i);                          /* a step came into being */
 double rt_random(struct rt *rt);                                       /* [0, 1) */
 void rt_ended(struct rt *rt, struct inst *i);                          /* an instance has ended */
@@ -616,6 +628,9 @@ void rt_ended(struct rt *rt, struct inst *i);                          /* an ins
 struct view *view_new(struct rt *rt);
 void view_started(struct rt *rt, struct step *s);
 void view_ended(struct rt *rt, struct inst *i);
+/* As of an instance that was reused or skipped; shown by view_end. */
+void view_again(struct rt *rt, const char *name, size_t n, bool skipped);
+void view_outputs(struct rt *rt, struct strbuf *b);                    /* of the run: a line NAME = VALUE each */
 void view_retry(struct rt *rt, struct step *s, int code, double delay, int64_t limit);
 /* A line of progress, as a step has when it ends; with the end of the log of `left`, which failed (NULL: none). */
 void view_line(struct rt *rt, const struct strbuf *b, const struct inst *left);

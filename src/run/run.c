@@ -16,6 +16,7 @@
 #include "predict.h"
 #include "remote.h"
 #include "runlog.h"
+#include "same.h"
 #include "rt.h"
 
 extern char **environ;
@@ -35,6 +36,7 @@ double rt_random(struct rt *rt)
 
 void rt_count(struct rt *rt, struct inst *i)
 {
+	same_made(rt, i);
 	if (i->node->kind == N_CALL || !inst_is_step(i))
 		return;
 	rt->count.steps++;
@@ -60,127 +62,6 @@ void rt_ended(struct rt *rt, struct inst *i)
 	event_ended(rt, i, i->node->kind == N_STEP && i->attempts ? i->u.step : NULL);
 	if (i->node->kind != N_CALL || i->err)
 		view_ended(rt, i);
-}
-
-/* ---- folders ---- */
-
-static int file_trouble(struct rt *rt, const char *path)
-{
-	struct diag_item *it = diag_at(rt->d, CW0901, (struct span){ 0 }, "%s: %s", path, strerror(errno));
-
-	diag_mend(rt->d, it, "choose another folder with --cache DIR or COULER_CACHE");
-	return 3;
-}
-
-static int open_store(struct rt *rt)
-{
-	char *dir = run_store(rt->o->cache_dir, rt->o->project ? rt->o->project : rt->root), *full, *err = NULL;
-	int rc = 0;
-
-	if (make_dirs(dir) || !(full = realpath(dir, NULL)))
-		rc = file_trouble(rt, dir);
-	free(dir);
-	if (rc)
-		return rc;
-	rt->store = store_open(full, &err);
-	free(full);
-	if (rt->store)
-		return 0;
-	diag_at(rt->d, CW0901, (struct span){ 0 }, "%s", err);
-	free(err);
-	return 3;
-}
-
-#define ID_TICKS 65536                    /* of a second: the last part of an id */
-
-/* When a run of this id started, in ticks since 1970; 0 where it is no id. */
-static int64_t id_ticks(const char *id)
-{
-	struct tm tm = { 0 };
-	unsigned frac;
-
-	if (sscanf(id, "%4d%2d%2d-%2d%2d%2d-%4x", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &frac) != 7)
-		return 0;
-	tm.tm_year -= 1900;
-	tm.tm_mon--;
-	return (int64_t)timegm(&tm) * ID_TICKS + (int64_t)frac;
-}
-
-/* A time after that of all runs that are there, also where the clock has gone back: the newest run is the last one by name. */
-static int64_t next_ticks(struct rt *rt)
-{
-	int64_t now = (int64_t)(rt->started * ID_TICKS), last;
-	char *err, *newest = run_find(store_dir(rt->store), "last", &err);
-
-	last = newest ? id_ticks(newest) : 0;
-	free(newest);
-	free(err);
-	return now > last ? now : last + 1;
-}
-
-/* runs/ID, whose name sorts by time; held by a lock as long as anything of the run lives. */
-static int open_run(struct rt *rt)
-{
-	struct strbuf b = { 0 };
-	size_t at;
-	int rc;
-
-	sb_f(&b, "%s/runs/", store_dir(rt->store));
-	at = b.n;
-	for (int64_t ticks = next_ticks(rt); ; ticks++) {
-		time_t t = (time_t)(ticks / ID_TICKS);
-		struct tm tm;
-
-		gmtime_r(&t, &tm);
-		b.n = at;
-		sb_f(&b, "%04d%02d%02d-%02d%02d%02d-%04x", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (unsigned)(ticks % ID_TICKS));
-		rc = mkdir(sb_cstr(&b), 0777);
-		if (!rc || errno != EEXIST)
-			break;
-	}
-	if (rc) {
-		rc = file_trouble(rt, sb_cstr(&b));
-		sb_free(&b);
-		return rc;
-	}
-	rt->dir = arena_dup(rt->arena, b.s, b.n);
-	rt->run_id = rt->dir + at;
-	sb_z(&b, "/lock");
-	rt->lock_fd = open(sb_cstr(&b), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (rt->lock_fd < 0 || flock(rt->lock_fd, LOCK_EX | LOCK_NB)) {
-		rc = file_trouble(rt, sb_cstr(&b));
-		sb_free(&b);
-		return rc;
-	}
-	sb_free(&b);
-	return 0;
-}
-
-/* Keeps gc away from what was found or made, until the journal has noted it. */
-void store_hold(struct rt *rt)
-{
-	if (rt->held || rt->gc_fd < 0)
-		return;
-	while (flock(rt->gc_fd, LOCK_SH) && errno == EINTR)
-		;
-	rt->held = true;
-}
-
-void store_release(struct rt *rt)
-{
-	if (!rt->held || rt->holds)
-		return;
-	flock(rt->gc_fd, LOCK_UN);
-	rt->held = false;
-}
-
-static int open_gc_lock(struct rt *rt)
-{
-	char *p = file_join(store_dir(rt->store), "gc.lock");
-
-	rt->gc_fd = open(p, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	free(p);
-	return rt->gc_fd < 0 ? -1 : 0;
 }
 
 /* ---- the environment that every step gets ---- */
@@ -306,7 +187,7 @@ static int loop(struct rt *rt)
 		sched_run(rt);
 		procs_flush(rt);
 		if (journal_flush(rt))
-			return file_trouble(rt, rt->dir);
+			return rt_file_trouble(rt, rt->dir);
 		events_flush(rt);
 		journal_sync_soon(rt);
 		view_flush(rt);
@@ -391,26 +272,12 @@ static int trace_write(struct rt *rt)
 		diag_at(rt->d, CW0901, (struct span){ 0 }, "%s", err);
 	else {
 		runlog_trace(&l, &b);
-		rc = write_file(rt->o->trace, &b) ? file_trouble(rt, rt->o->trace) : 0;
+		rc = write_file(rt->o->trace, &b) ? rt_file_trouble(rt, rt->o->trace) : 0;
 		runlog_free(&l);
 	}
 	free(err);
 	sb_free(&b);
 	return rc;
-}
-
-static void keep_history(struct rt *rt)
-{
-	char *err = NULL, *note = NULL;
-	struct history *h = history_open(store_dir(rt->store), &err, &note);
-
-	if (!h || history_take(h, rt->run_id) || history_sync(h))
-		view_note(rt, "the history of runs was not updated%s%s", err ? ": " : "", err ? err : "");
-	if (note)
-		view_note(rt, "%s", note);
-	history_close(h);
-	free(err);
-	free(note);
 }
 
 static int go(struct rt *rt)
@@ -425,27 +292,28 @@ static int go(struct rt *rt)
 	if (!rc)
 		rc = remote_open(rt);
 	if (!rc)
-		rc = open_store(rt);
+		rc = rt_open_store(rt);
 	if (!rc)
 		rc = find_resumed(rt);
 	if (!rc)
-		rc = open_run(rt);
+		rc = rt_open_run(rt);
 	if (rc)
 		return rc;
 	rt->journal = journal_open(rt);
-	if (!rt->journal || open_gc_lock(rt))
-		return file_trouble(rt, rt->dir);
+	if (!rt->journal || rt_open_gc_lock(rt))
+		return rt_file_trouble(rt, rt->dir);
 	if (rt->resumed && approvals_copy(rt, rt->resumed))
-		return file_trouble(rt, rt->resumed);
+		return rt_file_trouble(rt, rt->resumed);
 	if (reuse_open(rt, rt->resumed))
-		return file_trouble(rt, rt->resumed);
+		return rt_file_trouble(rt, rt->resumed);
 	if (rt->o->events && events_open(rt, rt->o->events))
-		return file_trouble(rt, rt->o->events);
+		return rt_file_trouble(rt, rt->o->events);
 	if (open_loop(rt, &old))
-		return file_trouble(rt, "epoll");
+		return rt_file_trouble(rt, "epoll");
 	remote_watch(rt);
+	same_open(rt);
 	wfrun_start(rt, rt->top);
-	journal_run(rt);
+	journal_run(rt, rt->m->file ? rt->m->file->s : "", rt->m->entry->name->s);
 	event_run(rt, false);
 	rc = loop(rt);
 	procs_close(rt);
@@ -459,19 +327,20 @@ static int go(struct rt *rt)
 	rt->rc = rc;
 	journal_finish(rt, rc);
 	if (journal_flush(rt))
-		rc = file_trouble(rt, rt->dir);
+		rc = rt_file_trouble(rt, rt->dir);
 	else
 		journal_sync(rt);
 	event_run(rt, true);
 	if (events_close(rt)) {
 		errno = EIO;
-		rc = rc ? rc : file_trouble(rt, rt->o->events);
+		rc = rc ? rc : rt_file_trouble(rt, rt->o->events);
 	}
 	if (rt->o->trace && trace_write(rt))
 		rc = rc ? rc : 3;
-	keep_history(rt);
+	rt_keep_history(rt);
+	same_keep(rt, rc);
 	if (rt->o->outputs_json && outputs_write(rt, rt->o->outputs_json)) {
-		file_trouble(rt, rt->o->outputs_json);
+		rt_file_trouble(rt, rt->o->outputs_json);
 		rc = rc ? rc : 3;
 	}
 	remote_close(rt);
@@ -496,6 +365,7 @@ int run_workflow(struct ir *m, const struct run_opts *o, struct diag *d)
 	remote_close(&rt);
 	view_end(&rt);
 	view_free(&rt);
+	same_not(&rt);
 	reuse_close(&rt);
 	fetches_free(&rt);
 	journal_close(&rt);

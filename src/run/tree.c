@@ -13,8 +13,8 @@
 #include "record.h"
 #include "store.h"
 
-struct seen { uint64_t ino, size; int64_t mtime, ctime; };
-struct file { char *path; struct sha sha; struct seen seen; };
+struct as_seen { uint64_t ino, size; int64_t mtime, ctime; };
+struct file { char *path; struct sha sha; struct as_seen seen; };
 struct scan {
 	struct file *v;
 	char **dirs;                      /* as found, parents first */
@@ -91,9 +91,9 @@ static int scan_tree(int root, struct scan *s, char **at)
 	return 0;
 }
 
-static struct seen seen_of(const struct stat *st)
+static struct as_seen seen_of(const struct stat *st)
 {
-	return (struct seen){ st->st_ino, (uint64_t)st->st_size, (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
+	return (struct as_seen){ st->st_ino, (uint64_t)st->st_size, (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
 		(int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec };
 }
 
@@ -337,10 +337,10 @@ int tree_hash(struct hasher *h, const char *path, struct sha *out, uint64_t *siz
 }
 
 /* One file of a tree that is in the store: as it was, or hashed again. */
-static int check_file(int root, struct hasher *h, const char *path, const char *hex, const struct seen *was)
+static int check_file(int root, struct hasher *h, const char *path, const char *hex, const struct as_seen *was)
 {
 	struct stat st;
-	struct seen now;
+	struct as_seen now;
 	struct sha got, want;
 	int fd, rc;
 
@@ -364,7 +364,7 @@ static int check_listed(int root, struct hasher *h, const struct mapped *m, cons
 
 	while (at < m->n && !rc) {
 		const char *line = m->s + at, *end = memchr(line, '\n', m->n - at);
-		struct seen was = { 0 };
+		struct as_seen was = { 0 };
 		size_t len = end ? (size_t)(end - line) : 0;
 
 		if (len < 67)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "journal.h"
+#include "same.h"
 
 #define LOG_SHOWN 6000                    /* bytes of the log of a failed step that are shown */
 #define LINES_SHOWN 30
@@ -106,6 +107,7 @@ void view_note(struct rt *rt, const char *fmt, ...)
 {
 	va_list ap;
 
+	same_not(rt);                                                      /* what it says may be different another time */
 	sb_z(&rt->view->text, "couler: ");
 	va_start(ap, fmt);
 	sb_vf(&rt->view->text, fmt, ap);
@@ -240,6 +242,22 @@ void view_ended(struct rt *rt, struct inst *i)
 	commit(rt, journal_epoch(rt));
 }
 
+void view_again(struct rt *rt, const char *name, size_t n, bool skipped)
+{
+	struct strbuf *b = &rt->view->text;
+
+	if (rt->o->quiet || (!rt->o->verbose && (skipped || rt->view->live)))
+		return;
+	sb_f(b, "[%u/%u] ", rt->count.done, rt->count.steps);
+	sb_add(b, name, n);
+	sb_ch(b, ' ');
+	if (skipped)
+		sb_z(b, "skipped");
+	else
+		sb_color(rt, b, "36", "reused");
+	sb_ch(b, '\n');
+}
+
 void view_retry(struct rt *rt, struct step *s, int code, double delay, int64_t limit)
 {
 	struct strbuf b = { 0 };
@@ -273,10 +291,9 @@ void view_started(struct rt *rt, struct step *s)
 
 /* ---- the end ---- */
 
-static void outputs(struct rt *rt)
+void view_outputs(struct rt *rt, struct strbuf *b)
 {
 	const struct wfrun *wf = rt->top;
-	struct strbuf b = { 0 };
 
 	for (uint32_t k = 0; k < wf->w->nouts; k++) {
 		const struct value *v = &wf->outs[k];
@@ -292,14 +309,11 @@ static void outputs(struct rt *rt)
 			value_json(&t, v);
 		else
 			value_text(&t, v);
-		sb_f(&b, "%s = ", wf->w->outs[k].name->s);
-		sb_safe(&b, t.s ? t.s : "", t.n);
-		sb_ch(&b, '\n');
+		sb_f(b, "%s = ", wf->w->outs[k].name->s);
+		sb_safe(b, t.s ? t.s : "", t.n);
+		sb_ch(b, '\n');
 		sb_free(&t);
 	}
-	if (b.n)
-		fwrite(b.s, 1, b.n, stdout);
-	sb_free(&b);
 }
 
 static void count(struct strbuf *b, uint32_t n, const char *what)
@@ -359,6 +373,7 @@ static void summary(struct rt *rt)
 void view_end(struct rt *rt)
 {
 	struct view *v = rt->view;
+	struct strbuf out = { 0 };
 
 	timer_clear(rt, &v->tick);
 	v->asking = false;
@@ -370,7 +385,10 @@ void view_end(struct rt *rt)
 	v->text.n = v->at = 0;
 	v->chunks.n = v->shown = 0;
 	if (rt->top && rt->finished && !rt->o->quiet && !rt->o->dry_run)
-		outputs(rt);
+		view_outputs(rt, &out);
+	if (out.n)
+		fwrite(out.s, 1, out.n, stdout);
+	sb_free(&out);
 }
 
 void view_free(struct rt *rt)

@@ -1,9 +1,9 @@
 #!/bin/sh
 # The local engine under faults: steps, disks and damage, signals and terminals,
-# jobs, containers, services, gates, locks and limits, KILLS (50) kills; `make soak` runs 1,000.
+# jobs, containers, services, gates, locks and limits, runs that are said again, KILLS (50) kills; `make soak` runs 1,000.
 set -u
 code=0 all=
-for t in "steps.py" "store.py" "signals.py" "jobs.py" "containers.py" "kill.py --n ${KILLS:-50}"; do
+for t in "steps.py" "store.py" "signals.py" "jobs.py" "containers.py" "same.py" "kill.py --n ${KILLS:-50}"; do
 	# shellcheck disable=SC2086
 	set -- $t
 	name=$1
