@@ -70,6 +70,11 @@ void diag_label(struct diag *d, struct diag_item *it, const char *fmt, ...) __at
 void diag_mend(struct diag *d, struct diag_item *it, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void diag_note(struct diag *d, struct diag_item *it, struct span sp, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+/* Takes back what was reported since the mark was made: one cause explains it all. */
+struct diag_mark { struct diag_item *last; unsigned errors, warnings; };
+struct diag_mark diag_mark(const struct diag *d);
+void diag_take_back(struct diag *d, struct diag_mark m);
+
 struct place { const char *path; uint32_t line, col; };               /* from 1; columns count code points */
 struct place diag_place(const struct diag *d, struct span sp);
 

@@ -65,7 +65,10 @@ struct run_start { char **args; char *cwd; };
 int run_started(const char *store, const char *id, struct run_start *s, char **err);
 void run_start_free(struct run_start *s);
 
-/* Instances of a run that a user means by a step's name: all attempts' logs, oldest first. Calls f with name and path. */
+/*
+ * Instances of a run that a user means by a step's name: all attempts' logs, oldest first. Calls f with name and path.
+ * Of a step that was reused, those of the run that it is from; *err may then hold a note (malloc).
+ */
 int run_logs(const char *store, const char *id, const char *step, void (*f)(const char *name, const char *path, void *data), void *data, char **err);
 /* Records the answer to a gate: answers are "value" (a gate with one question) or "name=value"; NULL ends them. 0, 2 usage, 3 files. */
 int run_answer(const char *store, const char *id, const char *gate, bool approve, const char *const *answers, char **err);

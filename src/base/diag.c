@@ -115,6 +115,22 @@ struct diag_item *diag_remark(struct diag *d, struct span sp, const char *fmt, .
 	return it;
 }
 
+struct diag_mark diag_mark(const struct diag *d)
+{
+	return (struct diag_mark){ d->last, d->errors, d->warnings };
+}
+
+void diag_take_back(struct diag *d, struct diag_mark m)
+{
+	if (m.last)
+		m.last->next = NULL;
+	else
+		d->first = NULL;
+	d->last = m.last;
+	d->errors = m.errors;
+	d->warnings = m.warnings;
+}
+
 /* Labels, mends and notes of an item that is not kept are dropped with it. */
 void diag_label(struct diag *d, struct diag_item *it, const char *fmt, ...)
 {

@@ -1,8 +1,11 @@
 /* couler run: here and now. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "couler/run.h"
@@ -133,6 +136,27 @@ static int trim(const struct run *r, struct ir *m, int rc)
 /* What this machine cannot carry is refused as an engine refuses it: before anything runs. */
 static const struct backend here = { .name = "couler run", .caps = run_caps }, contained = { .name = "couler run --container", .caps = run_container_caps };
 
+/* What would fail when all is done fails before anything runs. */
+static int place_for(const char *option, const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	struct stat st;
+	char *dir;
+	int rc = 0;
+
+	if (!path)
+		return 0;
+	if (!*path)
+		return cli_fail(2, "--%s takes the name of a file", option);
+	if (!stat(path, &st))
+		return S_ISDIR(st.st_mode) ? cli_fail(2, "--%s: %s is a folder; name a file in it", option, path) : 0;
+	dir = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+	if (dir && access(dir, W_OK | X_OK))
+		rc = cli_fail(3, "--%s: %s cannot be written: %s: %s", option, path, dir, strerror(errno));
+	free(dir);
+	return rc;
+}
+
 /* The same run as one before, said without looking at each step; else what is read for this one is noted for the next. */
 static bool known(struct run *r)
 {
@@ -172,6 +196,11 @@ static int run(int argc, char **argv)
 		r.o.cache_remote = getenv("COULER_CACHE_REMOTE");
 	if (r.o.cache_remote && !*r.o.cache_remote)
 		r.o.cache_remote = NULL;
+	rc = place_for("outputs-json", r.o.outputs_json);
+	rc = rc ? rc : place_for("events", r.o.events);
+	rc = rc ? rc : place_for("trace", r.o.trace);
+	if (rc)
+		return job_end(r.job, rc);
 	r.o.project = project_root(r.job->arena, r.job->path);
 	if (known(&r))
 		return job_end(r.job, 0);

@@ -208,7 +208,11 @@ static int logs(int argc, char **argv)
 		rc = follow(store, id, s.last);
 	else {
 		s.heads = s.n > 1;
+		if (err)
+			fprintf(stderr, "couler: %s\n", err);
+		free(err);
 		run_logs(store, id, n > 1 ? argv[1] : "", show_log, &s, &err);
+		free(err);
 		rc = s.rc;
 	}
 	free(s.last);

@@ -184,3 +184,43 @@ void lex_error(struct parser *p, const struct token *t)
 		bad_char(p, sp, s, t->len);
 	}
 }
+
+/* ---- a verbatim block that ends where the next one was to begin ---- */
+
+/* The last line of a verbatim block of several lines is "NAME =", or ends so: where that line starts; 0 if not. */
+static uint32_t next_begins(const char *s, const struct token *t)
+{
+	uint32_t from = t->off + 3, i = t->off + t->len - 3, line;
+	bool equals;
+
+	while (i > from && (s[i - 1] == ' ' || s[i - 1] == '\t'))
+		i--;
+	equals = i > from && s[i - 1] == '=';
+	for (i -= equals; i > from && (s[i - 1] == ' ' || s[i - 1] == '\t'); i--)
+		;
+	if (!equals || i == from || !lex_is_name((unsigned char)s[i - 1]))
+		return 0;
+	for (line = i; line > from && s[line - 1] != '\n'; line--)
+		;
+	return line > from ? line : 0;
+}
+
+bool lex_blame_verbatim(struct parser *p, const char *text, uint32_t end, struct diag_mark mark)
+{
+	struct lexer l = { .s = text, .end = end, .a = p->a };
+	struct token t;
+	struct diag_item *it;
+	uint32_t line;
+
+	do {
+		lex(&l, &t);
+		line = t.kind == TOK_VERBATIM ? next_begins(text, &t) : 0;
+	} while (t.kind != TOK_EOF && !line);
+	if (!line)
+		return false;
+	diag_take_back(p->d, mark);
+	it = diag_at(p->d, CW0008, span_at(p, t.off, t.off + 3), "this verbatim block is not closed before the next one");
+	diag_mend(p->d, it, "end it with %.3s", text + t.off);
+	diag_note(p->d, it, span_at(p, t.off + t.len - 3, t.off + t.len), "these quotes, which were to open a block, close it");
+	return true;
+}

@@ -722,6 +722,7 @@ struct ast_file *parse(struct arena *a, struct strtab *strs, struct diag *d, uin
 	struct ast_file *f = arena_new_of(a, struct ast_file);
 	const struct source *src = d->sources[source];
 	struct parser p = { .a = a, .strs = strs, .d = d, .file = source };
+	struct diag_mark mark = diag_mark(d);
 
 	f->source = source;
 	p.lx = (struct lexer){ .s = src->text, .end = (uint32_t)src->len, .a = a };
@@ -736,6 +737,8 @@ struct ast_file *parse(struct arena *a, struct strtab *strs, struct diag *d, uin
 	if (src->len >= 3 && !memcmp(src->text, "\xef\xbb\xbf", 3))
 		p.lx.pos = 3;
 	f->top = parse_file(&p);
+	if (d->errors > mark.errors && lex_blame_verbatim(&p, src->text, (uint32_t)src->len, mark))
+		f->top = arena_new_of(a, struct ast_block);
 	f->comments = p.lx.comments.v;
 	f->ncomments = p.lx.comments.n;
 	free(p.scratch);

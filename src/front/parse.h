@@ -141,6 +141,8 @@ void *scratch_take(struct parser *p, size_t mark, size_t size, uint32_t *n);
 /* One level deeper; false after an error once PARSE_DEPTH is reached, and then everything up to the end is skipped. */
 bool parse_enter(struct parser *p);
 void parse_leave(struct parser *p);
+/* After errors: true if all of them may come of a verbatim block that was left open, which is then the one error since mark. */
+bool lex_blame_verbatim(struct parser *p, const char *text, uint32_t end, struct diag_mark mark);
 void parse_too_deep(struct parser *p, struct span sp);
 
 /* An error; after PARSE_DEPTH was reached the rest of the text is not read, and nothing more is reported. */

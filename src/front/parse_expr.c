@@ -303,6 +303,8 @@ static struct ast_expr *parse_member(struct parser *p, struct ast_expr *left, ui
 		it = parse_unexpected(p, "a name after '.'");
 		if (t.kind == TOK_INT)
 			diag_mend(p->d, it, "an element of a list is written [%.*s]", (int)t.len, p->lx.s + t.off);
+		else if (t.kind == TOK_DOT && left->kind == AX_INT)
+			diag_mend(p->d, it, "numbers are counted by range(FROM, BEFORE): range(1, 4) is [1, 2, 3]");
 		return NULL;
 	}
 	next(p);

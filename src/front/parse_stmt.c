@@ -1,6 +1,7 @@
 /* Statements: what stands after each keyword. */
 #include "parse.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct ast_stmt *parse_fn(struct parser *p, enum body in, struct ast_stmt *st, const struct token *head);
@@ -366,6 +367,27 @@ static bool at_else(struct parser *p, bool *is_if)
 	return false;
 }
 
+/* Branches behind the last else: reported once, read and left out. */
+static bool more_branches(struct parser *p, enum body in)
+{
+	struct span sp = span_tok(p, &p->t);
+	bool is_if, any = false;
+
+	while (tok_is(p, &p->t, "else") && at_else(p, &is_if)) {
+		struct token word = p->t;
+		struct ast_stmt *branch = stmt_new(p, AS_IF, &word);
+
+		if (!any)
+			diag_mend(p->d, MISTAKE(p, CW0109, sp, "this 'if' has had its 'else'"), "else { ... } is the last branch; those before it are else if CONDITION { ... }");
+		any = true;
+		if (is_if)
+			next(p);
+		if (is_if ? !parse_branch(p, in, branch, &word) : !parse_body(p, inner(in, false), "else"))
+			break;
+	}
+	return any;
+}
+
 /*
  * if = "if" expression block { "else" "if" expression block } [ "else" block ]
  */
@@ -397,7 +419,39 @@ static struct ast_stmt *parse_if(struct parser *p, enum body in, struct ast_stmt
 		bad |= branch->kind == AS_ERROR;
 		branch->span.len = p->last - branch->span.off;
 	}
+	if (n && !is_if)
+		bad |= more_branches(p, in);
 	return bad ? taken(first) : first;
+}
+
+/* The current token, taken if it is of this line and opens no block. */
+static struct token next_here(struct parser *p)
+{
+	struct token t = p->t;
+
+	if (!t.nl_before && t.kind != TOK_LBRACE && t.kind != TOK_EOF)
+		next(p);
+	return t;
+}
+
+/* "= 1 to 3", "= 0; i < 3; i++" up to the block: what a for counts by elsewhere. */
+static void counting_for(struct parser *p, const struct str *item)
+{
+	struct token eq = p->t, from, word, to;
+	struct diag_item *it;
+
+	next(p);
+	from = next_here(p);
+	word = next_here(p);
+	to = p->t;
+	it = MISTAKE(p, CW0109, span_tok(p, &eq), "'for' takes 'in', not '='");
+	if (from.kind == TOK_INT && to.kind == TOK_INT && to.len < 10 && (tok_is(p, &word, "to") || word.kind == TOK_COLON || tok_is(p, &word, "until")))
+		diag_mend(p->d, it, "write for %s in range(%.*s, %lld) { ... }", item->s, (int)from.len, p->lx.s + from.off,
+			strtoll(p->lx.s + to.off, NULL, 10) + !tok_is(p, &word, "until"));
+	else
+		diag_mend(p->d, it, "write for %s in LIST { ... }; numbers are counted by range(FROM, BEFORE)", item->s);
+	while (!p->t.nl_before && p->t.kind != TOK_LBRACE && p->t.kind != TOK_RBRACE && p->t.kind != TOK_EOF)
+		next(p);
 }
 
 /* "in" of a for; words of other languages in its place. */
@@ -409,7 +463,11 @@ static bool take_in(struct parser *p, const struct str *item)
 		next(p);
 		return true;
 	}
-	if (!p->t.nl_before && (tok_is(p, &p->t, "of") || p->t.kind == TOK_ASSIGN || p->t.kind == TOK_COLON)) {
+	if (here(p, TOK_ASSIGN)) {
+		counting_for(p, item);
+		return false;
+	}
+	if (!p->t.nl_before && (tok_is(p, &p->t, "of") || p->t.kind == TOK_COLON)) {
 		it = MISTAKE(p, CW0109, span_tok(p, &p->t), "'for' takes 'in', not %s", tok_words(p, &p->t));
 		diag_mend(p->d, it, "write for %s in LIST { ... }", item->s);
 		next(p);

@@ -52,7 +52,7 @@ static bool read_kept(struct again *a, const struct strbuf *key)
 		struct reader r = { p, n, 0 };
 		uint32_t kind = get_u32(&r);
 
-		if (kind == JOURNAL_ENDED)
+		if (kind == JOURNAL_ENDED || kind == JOURNAL_MERGED)
 			a->journal = at;
 		else if (kind == SAME_END)
 			ended = get_end(&r, key, &a->end);
@@ -129,7 +129,7 @@ static void show(struct rt *rt, const struct again *a)
 	rt->count.steps = a->end.steps;
 	if (!rt->o->quiet)
 		while (journal_next(&r, &e)) {
-			if (e.u.ended.kind == N_CALL)
+			if (e.kind != JOURNAL_ENDED || e.u.ended.kind == N_CALL)
 				continue;
 			rt->count.done++;
 			view_again(rt, e.u.ended.name, e.u.ended.name_len, e.u.ended.status == ST_SKIPPED);

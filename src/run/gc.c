@@ -73,22 +73,37 @@ int cache_each(const char *store, void (*f)(const struct cache_item *, void *), 
 	return 0;
 }
 
+/* The newest identity of a step, or of the one that runs in its place: *into (malloc). */
+static bool identity_of(const char *store, struct keys *k, const char *step, char **into, const char **text, size_t *n)
+{
+	*into = NULL;
+	if (keys_last(k, step, strlen(step), text, n))
+		return true;
+	*into = run_merged(store, NULL, step);
+	return *into && keys_last(k, *into, strlen(*into), text, n);
+}
+
 int cache_why(const char *store, const char *step, struct strbuf *out, char **err)
 {
 	struct keys *k = keys_open(store);
 	const char *now, *old;
+	char *into;
 	size_t n, m;
 
 	*err = NULL;
-	if (!keys_last(k, step, strlen(step), &now, &n)) {
+	if (!identity_of(store, k, step, &into, &now, &n)) {
 		struct strbuf b = { 0 };
 
 		sb_f(&b, "%s: nothing was kept of a step '%s'; `couler cache ls` lists what is", store, step);
 		*err = xstrdup(sb_cstr(&b));
 		sb_free(&b);
+		free(into);
 		keys_close(k);
 		return -1;
 	}
+	if (into)
+		sb_f(out, "%s is the same as %s, which runs in its place\n", step, into);
+	step = into ? into : step;
 	sb_f(out, "identity of %s:\n", step);
 	for (size_t at = 0; at < n; ) {
 		const char *end = memchr(now + at, '\n', n - at);
@@ -103,6 +118,7 @@ int cache_why(const char *store, const char *step, struct strbuf *out, char **er
 		sb_z(out, "changed since the one before:\n");
 		keys_diff(old, m, now, n, out);
 	}
+	free(into);
 	keys_close(k);
 	return 0;
 }

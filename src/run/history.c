@@ -211,7 +211,7 @@ static int take_over(struct history *h, const char *id)
 		} else if (e.kind == JOURNAL_FINISH) {
 			end = e.u.end;
 			ended = true;
-		} else if (seen) {
+		} else if (seen && e.kind == JOURNAL_ENDED) {
 			last = e.u.ended.t_end;
 			if (!ended) {
 				end.done++;

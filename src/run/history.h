@@ -12,6 +12,11 @@ void history_close(struct history *h);
 /* Takes over what journals hold that is not in it yet; runs that still run are left. 0 or -1. */
 int history_sync(struct history *h);
 int history_take(struct history *h, const char *id);                   /* one run, though it is alive */
+/* Ids in runs/, oldest first (their names sort by time); the array and the names are malloc. */
+char **run_ids(const char *store, size_t *n);
+void run_ids_free(char **v, size_t n);
+/* The step that ran in place of one that pass cse took out, in run id or, where it is NULL, in one of the newest; malloc, NULL. */
+char *run_merged(const char *store, const char *id, const char *step);
 char *run_newest(const char *store, const char *file, const char *cwd);/* newest run of a workflow file; malloc, NULL if there is none */
 /* Mean seconds of the steps of a workflow, by name without indices; f is called with each. */
 int history_means(struct history *h, const char *workflow, void (*f)(const char *step, double seconds, void *data), void *data);

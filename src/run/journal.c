@@ -178,6 +178,16 @@ static void put_ended(struct rt *rt, const struct inst *i, const struct step *s,
 	sb_free(&on);
 }
 
+void journal_merged(struct rt *rt, const char *name, size_t n, const char *into, size_t len)
+{
+	struct strbuf *b = begin(rt, JOURNAL_MERGED);
+
+	put_text(b, name, n);
+	put_text(b, into, len);
+	end(rt);
+	same_also(rt, b);
+}
+
 void journal_again(struct rt *rt, const char *s, size_t n)
 {
 	struct journal *j = rt->journal;

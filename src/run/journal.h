@@ -27,11 +27,13 @@ struct entry_run {
 	size_t file_len, workflow_len, args_len, cwd_len, resumed_len;
 	uint32_t pid, steps;
 };
+struct entry_merged { const char *name, *into; size_t name_len, into_len; };    /* a step that another one stands for */
 struct entry_end { double ended; int32_t code; uint32_t steps, done, failed, skipped, cached; };
 
 struct journal;
 struct journal *journal_open(struct rt *rt);                           /* NULL with errno */
 void journal_run(struct rt *rt, const char *file, const char *workflow);       /* the head */
+void journal_merged(struct rt *rt, const char *name, size_t n, const char *into, size_t len);
 void journal_again(struct rt *rt, const char *s, size_t n);            /* records that same_ended has kept */
 void journal_step(struct rt *rt, const struct step *s, enum status st, int exit_code);
 void journal_inst(struct rt *rt, const struct inst *i);                /* an instance without a process */
@@ -45,8 +47,8 @@ void journal_close(struct rt *rt);
 
 /* Reading. Texts point into the file. */
 struct journal_reader { struct mapped file; size_t at, bad; };
-enum journal_kind { JOURNAL_END_OF_FILE, JOURNAL_RUN, JOURNAL_ENDED, JOURNAL_FINISH };
-struct journal_entry { enum journal_kind kind; union { struct entry_run run; struct entry_ended ended; struct entry_end end; } u; };
+enum journal_kind { JOURNAL_END_OF_FILE, JOURNAL_RUN, JOURNAL_ENDED, JOURNAL_FINISH, JOURNAL_MERGED };
+struct journal_entry { enum journal_kind kind; union { struct entry_run run; struct entry_ended ended; struct entry_end end; struct entry_merged merged; } u; };
 int journal_read(struct journal_reader *r, const char *path);          /* 0, or -1 with errno */
 bool journal_next(struct journal_reader *r, struct journal_entry *e);
 void journal_read_end(struct journal_reader *r);

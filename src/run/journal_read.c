@@ -79,7 +79,12 @@ bool journal_next(struct journal_reader *r, struct journal_entry *e)
 			get_ended(&f, &e->u.ended);
 		else if (e->kind == JOURNAL_FINISH)
 			get_end(&f, &e->u.end);
-		if (e->kind != JOURNAL_END_OF_FILE && !f.bad)
+		else if (e->kind == JOURNAL_MERGED) {
+			e->u.merged.name = get_text(&f, &e->u.merged.name_len);
+			e->u.merged.into = get_text(&f, &e->u.merged.into_len);
+		} else
+			continue;
+		if (!f.bad)
 			return true;
 	}
 	return false;

@@ -19,6 +19,12 @@ int rt_file_trouble(struct rt *rt, const char *path)
 	return 3;
 }
 
+int rt_output_trouble(struct rt *rt, const char *path)
+{
+	diag_mend(rt->d, diag_at(rt->d, CW0901, (struct span){ 0 }, "%s: %s", path, strerror(errno)), "let it be written to another place");
+	return 3;
+}
+
 int rt_open_store(struct rt *rt)
 {
 	char *dir = run_store(rt->o->cache_dir, rt->o->project ? rt->o->project : rt->root), *full, *err = NULL;

@@ -613,6 +613,7 @@ const char *rt_evalerr(struct rt *rt, const struct evalerr *err);      /* "FILE:
 
 /* open.c: exit codes, 0 or after a diagnostic */
 int rt_file_trouble(struct rt *rt, const char *path);                  /* says errno */
+int rt_output_trouble(struct rt *rt, const char *path);                /* the same of a file that the user asked for */
 int rt_open_store(struct rt *rt);
 int rt_open_run(struct rt *rt);                                        /* its id, its folder, its lock */
 int rt_open_gc_lock(struct rt *rt);                                    /* 0, or -1 with errno */

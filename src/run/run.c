@@ -272,7 +272,7 @@ static int trace_write(struct rt *rt)
 		diag_at(rt->d, CW0901, (struct span){ 0 }, "%s", err);
 	else {
 		runlog_trace(&l, &b);
-		rc = write_file(rt->o->trace, &b) ? rt_file_trouble(rt, rt->o->trace) : 0;
+		rc = write_file(rt->o->trace, &b) ? rt_output_trouble(rt, rt->o->trace) : 0;
 		runlog_free(&l);
 	}
 	free(err);
@@ -307,7 +307,7 @@ static int go(struct rt *rt)
 	if (reuse_open(rt, rt->resumed))
 		return rt_file_trouble(rt, rt->resumed);
 	if (rt->o->events && events_open(rt, rt->o->events))
-		return rt_file_trouble(rt, rt->o->events);
+		return rt_output_trouble(rt, rt->o->events);
 	if (open_loop(rt, &old))
 		return rt_file_trouble(rt, "epoll");
 	remote_watch(rt);
@@ -333,14 +333,14 @@ static int go(struct rt *rt)
 	event_run(rt, true);
 	if (events_close(rt)) {
 		errno = EIO;
-		rc = rc ? rc : rt_file_trouble(rt, rt->o->events);
+		rc = rc ? rc : rt_output_trouble(rt, rt->o->events);
 	}
 	if (rt->o->trace && trace_write(rt))
 		rc = rc ? rc : 3;
 	rt_keep_history(rt);
 	same_keep(rt, rc);
 	if (rt->o->outputs_json && outputs_write(rt, rt->o->outputs_json)) {
-		rt_file_trouble(rt, rt->o->outputs_json);
+		rt_output_trouble(rt, rt->o->outputs_json);
 		rc = rc ? rc : 3;
 	}
 	remote_close(rt);

@@ -60,7 +60,7 @@ int runlog_read(struct runlog *l, const char *store, const char *id, char **err)
 		else if (e.kind == JOURNAL_FINISH) {
 			l->end = e.u.end;
 			l->ended = true;
-		} else {
+		} else if (e.kind == JOURNAL_ENDED) {
 			if (l->n == cap)
 				l->v = xrealloc(l->v, (cap = cap ? 2 * cap : 256) * sizeof *l->v);
 			l->v[l->n++] = e.u.ended;

@@ -35,8 +35,12 @@ char *run_store(const char *cache_dir, const char *project)
 	return say("%s/.couler", project && *project ? project : ".");
 }
 
-/* Ids in runs/, oldest first (their names sort by time); the array and the names are malloc. */
-static char **run_ids(const char *store, size_t *n)
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char **run_ids(const char *store, size_t *n)
 {
 	char *path = file_join(store, "runs"), **v = NULL;
 	DIR *d = opendir(path);
@@ -45,24 +49,21 @@ static char **run_ids(const char *store, size_t *n)
 
 	*n = 0;
 	while (d && (de = readdir(d))) {
-		size_t at = *n;
-
 		if (de->d_name[0] == '.')
 			continue;
 		if (*n == cap)
 			v = xrealloc(v, (cap = cap ? 2 * cap : 32) * sizeof *v);
-		for (; at && strcmp(v[at - 1], de->d_name) > 0; at--)
-			v[at] = v[at - 1];
-		v[at] = xstrdup(de->d_name);
-		++*n;
+		v[(*n)++] = xstrdup(de->d_name);
 	}
 	if (d)
 		closedir(d);
+	if (*n)
+		qsort(v, *n, sizeof *v, by_name);
 	free(path);
 	return v;
 }
 
-static void free_ids(char **v, size_t n)
+void run_ids_free(char **v, size_t n)
 {
 	while (n)
 		free(v[--n]);
@@ -112,7 +113,7 @@ char *run_find(const char *store, const char *word, char **err)
 		found = NULL;
 	} else if (!found && !*err)
 		*err = say("%s holds no run '%s'; `couler runs` lists them", store, word);
-	free_ids(v, n);
+	run_ids_free(v, n);
 	return found;
 }
 
@@ -156,7 +157,7 @@ char *run_newest(const char *store, const char *file, const char *cwd)
 			found = xstrdup(v[k]);
 		journal_read_end(&r);
 	}
-	free_ids(v, n);
+	run_ids_free(v, n);
 	return found;
 }
 
@@ -220,103 +221,8 @@ int runs_alive(const char *store, void (*f)(const struct run_info *, void *), vo
 		free(workflow);
 		journal_read_end(&r);
 	}
-	free_ids(v, n);
+	run_ids_free(v, n);
 	return 0;
-}
-
-/* ---- logs ---- */
-
-/* Does a log's name belong to a step as a user names it: "fit", "fit[3]", "call.fit"? */
-static bool is_log_of(const char *file, const char *step)
-{
-	size_t n = strlen(step);
-	const char *rest = file + n;
-
-	if (!*step)
-		return true;
-	if (strncmp(file, step, n))
-		return false;
-	while (*rest == '[')
-		rest += strcspn(rest, "]") + (strchr(rest, ']') != NULL);
-	if (*rest == '.' && rest[1] >= '0' && rest[1] <= '9')              /* a later attempt */
-		rest += 1 + strspn(rest + 1, "0123456789");
-	return !*rest;
-}
-
-static int by_version(const void *a, const void *b)
-{
-	return strverscmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The step with a log whose name is nearest to what was asked for; malloc, NULL. */
-static char *near_log(const char *dir, const char *step)
-{
-	struct dirent *de;
-	const char *found;
-	char **v = NULL, *copy;
-	size_t n = 0, cap = 0;
-	DIR *d = opendir(dir);
-
-	while (d && (de = readdir(d)) && n < 10000) {
-		if (de->d_name[0] == '.')
-			continue;
-		if (n == cap)
-			v = xrealloc(v, (cap = cap ? 2 * cap : 32) * sizeof *v);
-		v[n++] = xstrdup(de->d_name);
-	}
-	if (d)
-		closedir(d);
-	found = nearest(step, strlen(step), (const char *const *)v, n);
-	copy = found ? xstrdup(found) : NULL;
-	while (n)
-		free(v[--n]);
-	free(v);
-	return copy;
-}
-
-static char *no_log(const char *id, const char *dir, const char *step)
-{
-	char *near = *step ? near_log(dir, step) : NULL, *text;
-
-	if (!*step)
-		text = say("no step of run %s wrote anything", id);
-	else if (near)
-		text = say("run %s has no log of '%s'; did you mean '%s'?", id, step, near);
-	else
-		text = say("run %s has no log of '%s': it wrote nothing, was reused, or did not run", id, step);
-	free(near);
-	return text;
-}
-
-int run_logs(const char *store, const char *id, const char *step, void (*f)(const char *, const char *, void *), void *data, char **err)
-{
-	char *dir = say("%s/runs/%s/log", store, id), **v = NULL;
-	DIR *d = opendir(dir);
-	struct dirent *de;
-	size_t n = 0, cap = 0, found = 0;
-
-	*err = NULL;
-	while (d && (de = readdir(d)))
-		if (de->d_name[0] != '.' && is_log_of(de->d_name, step)) {
-			if (n == cap)
-				v = xrealloc(v, (cap = cap ? 2 * cap : 32) * sizeof *v);
-			v[n++] = xstrdup(de->d_name);
-		}
-	if (d)
-		closedir(d);
-	if (n)
-		qsort(v, n, sizeof *v, by_version);
-	for (size_t k = 0; k < n; k++, found++) {
-		char *path = file_join(dir, v[k]);
-
-		f(v[k], path, data);
-		free(path);
-	}
-	if (!found)
-		*err = no_log(id, dir, step);
-	free_ids(v, n);
-	free(dir);
-	return found ? 0 : -1;
 }
 
 /* ---- gates ---- */

@@ -234,6 +234,12 @@ void same_ended(struct rt *rt, const struct inst *i, const struct step *s, const
 		same_not(rt);
 }
 
+void same_also(struct rt *rt, const struct strbuf *payload)
+{
+	if (rt->same)
+		record_add(&rt->same->out, payload->s, payload->n);
+}
+
 /* ---- at its end ---- */
 
 static void put_objects(struct same *s, struct strbuf *b, const struct shaset *set, bool dir)

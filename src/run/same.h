@@ -16,6 +16,7 @@ void same_open(struct rt *rt);
 void same_made(struct rt *rt, const struct inst *i);
 void same_input(struct rt *rt, const char *path, bool dir, const char *hex);   /* hex NULL: it was not a local file */
 void same_ended(struct rt *rt, const struct inst *i, const struct step *s, const struct entry_ended *e, const struct strbuf *payload);
+void same_also(struct rt *rt, const struct strbuf *payload);            /* another record of the journal */
 void same_not(struct rt *rt);                                          /* another run may come to something else: nothing is kept */
 void same_keep(struct rt *rt, int rc);                                 /* rc: exit code of the run */
 void same_drop(const char *store);                                     /* all of them */

@@ -1,7 +1,7 @@
 /* Activations of graphs, the instances in them, and what each instance waits for. */
 #include <string.h>
 
-#include "rt.h"
+#include "journal.h"
 
 const char *status_name(enum status s)
 {
@@ -201,10 +201,27 @@ struct cell *ref_cell(struct rt *rt, struct scope *s, enum dep_kind k, struct no
 	return &i->end;
 }
 
+/* Steps that pass cse took out: which one of this activation runs in their place. */
+static void note_merged(struct rt *rt, struct scope *s)
+{
+	for (uint32_t k = 0; k < s->graph->merged.n; k++) {
+		const struct same_step *m = &s->graph->merged.v[k];
+		struct inst gone = { .node = m->node, .scope = s };
+		struct strbuf name = { 0 }, into = { 0 };
+
+		inst_name(&gone, &name);
+		inst_name(scope_inst(rt, s, m->into), &into);
+		journal_merged(rt, name.s, name.n, into.s, into.n);
+		sb_free(&name);
+		sb_free(&into);
+	}
+}
+
 void scope_start(struct rt *rt, struct scope *s)
 {
 	uint32_t n = s->graph->nodes.n;
 
+	note_merged(rt, s);
 	for (uint32_t k = 0; k < n; k++) {
 		struct inst *i = &s->inst[k];
 		struct nodeinfo *info = node_deps(rt, i->node);

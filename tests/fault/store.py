@@ -310,5 +310,36 @@ def clock_and_ttl(box):
 	assert not box.run().ended(0).step("a")["cached"], "kept by a clock that was two hours ahead"
 
 
+@case
+def logs_of_another(box):
+	"the log of a step that was reused, or that another one stands for, is found and said whose it is"
+	box.workflow('step a { cache = on; out o: file; run = """echo "from a"; echo x > "$o" """ }\n'
+		'step b { cache = on; out o: file; run = """echo "from a"; echo x > "$o" """ }\n'
+		'for i in range(2) {\n step c { in i; cache = on; run = """echo "c$i" """ }\n step d { in i; cache = on; run = """echo "c$i" """ }\n}')
+	for k in range(2):
+		box.run("-O1").ended(0)
+		r = box.do("logs", "last", "b").ended(0).says("'b' is the same as 'a', which ran in its place")
+		assert r.out == "from a\n", r.out
+		r = box.do("logs", "last", "d[1]").ended(0).says(r"'d\[1\]' is the same as 'c\[1\]'")
+		assert r.out == "c1\n", r.out
+		r = box.do("logs", "last", "a").ended(0)
+		assert r.out == "from a\n" and ("was reused from run %s" % box.runs()[0] in r.err) == (k > 0), (r.out, r.err)
+	assert box.do("cache", "why", "b").ended(0).out.startswith("b is the same as a, which runs in its place\nidentity of a:\n")
+	box.do("logs", "last", "e").ended(1).says("has no log of 'e'")
+	shutil.rmtree(box.path(".couler", "runs", box.runs()[0]))
+	box.do("logs", "last", "a").ended(1).says("reused 'a' from run .*, where it wrote nothing or whose logs are gone")
+
+
+@case
+def outputs_to_nowhere(box):
+	"a file that cannot be written is said before anything runs"
+	box.workflow(TWO)
+	os.mkdir(box.path("folder"))
+	box.do("run", "w.cw", "--outputs-json", "").ended(2).says("takes the name of a file")
+	box.do("run", "w.cw", "--trace", "folder").ended(2).says("folder is a folder")
+	box.do("run", "w.cw", "--events", "missing/e.json").ended(3).says("missing/e.json cannot be written: missing: No such file or directory")
+	assert not os.path.exists(box.path(".couler"))
+
+
 if __name__ == "__main__":
 	sys.exit(main(sys.argv))

@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct arena *a = arena_new();
 	struct diag *d = diag_new(a);
-	struct front_opts fo = { NULL, true };
+	struct front_opts fo = { .entry_optional = true };
 	int status = 0;
 	struct ir *m = front_text(a, strtab_new(a), d, "/nowhere/fuzz.cw", arena_dup(a, (const char *)data, n), n, &fo, &status);
 

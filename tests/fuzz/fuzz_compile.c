@@ -11,7 +11,7 @@ static void compiled(const char *text, size_t n, const struct backend *b)
 	struct optset *o = optset_new(a);
 	struct target t = { b, o };
 	struct pass_run how = { .level = 1, .verify = true };
-	struct front_opts fo = { NULL, false };
+	struct front_opts fo = { 0 };
 	struct strbuf out = { 0 };
 	int status = 0;
 	struct ir *m = front_text(a, strtab_new(a), d, "/nowhere/fuzz.cw", arena_dup(a, text, n), n, &fo, &status);

@@ -225,7 +225,7 @@ static void clear(struct run *r)
 
 static void elaborate(struct run *r, const char *text, size_t n)
 {
-	struct front_opts o = { NULL, true };
+	struct front_opts o = { .entry_optional = true };
 	char path[128];
 	int status;
 	FILE *f;
@@ -360,7 +360,7 @@ static const struct { const char *text, *workflow; bool optional; int status, co
 
 START_TEST(entry)
 {
-	struct front_opts o = { entries[_i].workflow, entries[_i].optional };
+	struct front_opts o = { .workflow = entries[_i].workflow, .entry_optional = entries[_i].optional };
 	const char *text = entries[_i].text, *want = entries[_i].entry;
 	struct strbuf words = { 0 };
 	struct run r = { 0 };
@@ -401,7 +401,7 @@ START_TEST(no_file)
 {
 	struct arena *a = arena_new();
 	struct diag *d = diag_new(a);
-	struct front_opts o = { NULL, false };
+	struct front_opts o = { 0 };
 	int status;
 
 	ck_assert_ptr_null(front(a, strtab_new(a), d, "/nonexistent/x.cw", &o, &status));
