@@ -385,7 +385,7 @@ def _paired(j: Any) -> bool:
 
 
 def json_text(j: Any) -> str:
-    """Compact JSON; numbers as RFC 8785, members in order."""
+    """Compact JSON as RFC 8785 has it: members by name, numbers in one way."""
     if isinstance(j, bool) or j is None:
         return {True: "true", False: "false", None: "null"}[j]
     if isinstance(j, (int, float)):
@@ -394,7 +394,7 @@ def json_text(j: Any) -> str:
         return json.dumps(j, ensure_ascii=False)
     if isinstance(j, list):
         return "[" + ",".join(json_text(x) for x in j) + "]"
-    return "{" + ",".join(json.dumps(k, ensure_ascii=False) + ":" + json_text(x) for k, x in j.items()) + "}"
+    return "{" + ",".join(json.dumps(k, ensure_ascii=False) + ":" + json_text(x) for k, x in sorted(j.items())) + "}"
 
 
 def json_eq(a: Any, b: Any) -> bool:

@@ -344,6 +344,8 @@ static void output_env(struct argo *g, struct yaml *y, const struct shape *s, st
 		word(&w->out, ":", d->name->s, type_word(g, d->type));
 		if (!type_is_path(d->type)) {
 			part(g, WRAP_OUT);
+			if (d->type.kind == T_TIME && !d->type.list)
+				part(g, WRAP_TIME);
 			if (d->type.list || d->type.kind == T_JSON)
 				part(g, WRAP_JSON);
 			if (d->type.list && (d->type.kind == T_STRING || d->type.kind == T_JSON))

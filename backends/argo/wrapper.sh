@@ -174,6 +174,20 @@ cw_check() { LC_ALL=C awk -v type="$1" '
   function quoted(s,  o, c) { o = ""
     while (match(s, /[${["\\]/)) { c = substr(s, RSTART, 1); o = o substr(s, 1, RSTART - 1) (c == "\"" ? "\\\"" : "\\" code[c]); s = substr(s, RSTART + 1) }
     return o s }
+#@ time
+  # A time in UTC, nothing when it is none (RFC 3339; a leap second counts as the second that follows).
+  function days(y, m) { return substr("312831303130313130313031", 2 * m - 1, 2) + (m == 2 && ((y % 4 == 0 && y % 100 != 0) || y % 400 == 0)) }
+  function utc(t,  y, m, d, s, z, f) {
+    if (t !~ /^[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9][Tt][0-2][0-9]:[0-5][0-9]:[0-6][0-9]([.][0-9]+)?([Zz]|[-+][0-2][0-9]:[0-5][0-9])$/) return ""
+    y = substr(t, 1, 4) + 0; m = substr(t, 6, 2) + 0; d = substr(t, 9, 2) + 0; s = substr(t, 12, 2) * 3600 + substr(t, 15, 2) * 60 + substr(t, 18, 2)
+    if (m < 1 || m > 12 || d < 1 || d > days(y, m) || substr(t, 12, 2) > 23 || substr(t, 18, 2) > 60) return ""
+    z = substr(t, length(t) - 5)
+    if (z ~ /^[-+]/) { if (substr(z, 2, 2) > 23) return ""; s -= (substr(z, 1, 1) "1") * (substr(z, 2, 2) * 3600 + substr(z, 5, 2) * 60) }
+    if (substr(t, 18, 2) == 60 && s % 86400 != 0) return ""
+    f = match(t, /[.][0-9]+/) && substr(t, 18, 2) < 60 ? substr(t, RSTART, RLENGTH < 10 ? RLENGTH : 10) : ""; sub(/[.]?0*$/, "", f)
+    if (s < 0) { s += 86400; if (--d < 1) { if (--m < 1) { m = 12; y-- } d = days(y, m) } }
+    if (s > 86399) { s -= 86400; if (++d > days(y, m)) { d = 1; if (++m > 12) { m = 1; y++ } } }
+    return y < 0 || y > 9999 ? "" : sprintf("%04d-%02d-%02dT%02d:%02d:%02d%sZ", y, m, d, int(s / 3600), int(s / 60) % 60, s % 60, f) }
 #@ out
   END { ok = 0; n = 0; o = t
     if (t ~ /[\001-\010\013\014\016-\037\177]/) { print "holds control characters that cannot be passed on" >"/dev/stderr"; exit 1 }
@@ -183,8 +197,9 @@ cw_check() { LC_ALL=C awk -v type="$1" '
     else if (type == "float") ok = is(num "|nan|inf|-inf")
     else if (type == "duration") ok = is(num)
     else if (type == "bool") ok = is("true|false")
-    else if (type == "time") ok = is("[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-5][0-9]:[0-6][0-9]([.][0-9]+)?([Zz]|[-+][0-2][0-9]:[0-5][0-9])")
     else if (type == "string") { ok = 1; o = enc(t) }
+#@ time
+    else if (type == "time") { o = utc(t); ok = o != "" }
 #@ json
     else if (type == "json") { ok = json(t) != ""; o = enc(t) }
     else if (type ~ /^list-/) { r = substr(type, 6); ok = json(t) == "v" && shape ~ /^\[/

@@ -320,7 +320,7 @@ static void list(struct plan *p, struct strbuf *b, const struct expr *e)
 
 static void map(struct plan *p, struct strbuf *b, const struct expr *e)
 {
-	sb_z(b, "(\"j{\"");
+	sb_z(b, "(\"j\" canon(\"{\"");
 	for (uint32_t i = 0; i + 1 < e->n; i += 2) {
 		sb_z(b, i ? " \",\" tojson(" : " tojson(");
 		sh_expr(p, b, e->u.args[i]);
@@ -328,7 +328,7 @@ static void map(struct plan *p, struct strbuf *b, const struct expr *e)
 		sh_expr(p, b, e->u.args[i + 1]);
 		sb_ch(b, ')');
 	}
-	sb_z(b, " \"}\")");
+	sb_z(b, " \"}\"))");
 }
 
 /* min, max: of a list or of several numbers */

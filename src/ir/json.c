@@ -390,6 +390,37 @@ const struct json *json_parse(struct valctx *c, const char *s, size_t n, const c
 
 /* ---- writing and comparing ---- */
 
+static int by_key(const void *a, const void *b)
+{
+	return str_cmp(((const struct json_member *)a)->key, ((const struct json_member *)b)->key);
+}
+
+static struct json_member *sorted(const struct json *obj)
+{
+	struct json_member *v = xmalloc(obj->n * sizeof *v);
+
+	memcpy(v, obj->u.obj, obj->n * sizeof *v);
+	qsort(v, obj->n, sizeof *v, by_key);
+	return v;
+}
+
+/* Members by name, as RFC 8785 has it: every engine can do it, and some can do nothing else. */
+static void object_write(struct strbuf *b, const struct json *j)
+{
+	struct json_member *v = j->n ? sorted(j) : NULL;
+
+	sb_ch(b, '{');
+	for (uint32_t i = 0; i < j->n; i++) {
+		if (i)
+			sb_ch(b, ',');
+		sb_json(b, v[i].key->s, v[i].key->len);
+		sb_ch(b, ':');
+		json_write(b, v[i].val);
+	}
+	sb_ch(b, '}');
+	free(v);
+}
+
 void json_write(struct strbuf *b, const struct json *j)
 {
 	switch (j->kind) {
@@ -415,31 +446,9 @@ void json_write(struct strbuf *b, const struct json *j)
 		sb_ch(b, ']');
 		break;
 	case J_OBJ:
-		sb_ch(b, '{');
-		for (uint32_t i = 0; i < j->n; i++) {
-			if (i)
-				sb_ch(b, ',');
-			sb_json(b, j->u.obj[i].key->s, j->u.obj[i].key->len);
-			sb_ch(b, ':');
-			json_write(b, j->u.obj[i].val);
-		}
-		sb_ch(b, '}');
+		object_write(b, j);
 		break;
 	}
-}
-
-static int by_key(const void *a, const void *b)
-{
-	return str_cmp(((const struct json_member *)a)->key, ((const struct json_member *)b)->key);
-}
-
-static struct json_member *sorted(const struct json *obj)
-{
-	struct json_member *v = xmalloc(obj->n * sizeof *v);
-
-	memcpy(v, obj->u.obj, obj->n * sizeof *v);
-	qsort(v, obj->n, sizeof *v, by_key);
-	return v;
 }
 
 static bool obj_eq(const struct json *a, const struct json *b)

@@ -30,6 +30,7 @@ task pass {
 }
 
 workflow values {
+  defaults { image = "debian:12-slim" }
   step m      = measure()
   step list   = show(j = json(m.xs))
   step passed = pass(xs = m.xs, ss = m.ss, j = m.j, x = m.xs[0])

@@ -259,7 +259,7 @@ START_TEST(json_text)
 {
 	struct made m = made_new();
 
-	ck_assert_str_eq(json(&m, " { \"b\" : [1, 2.50, 1e3, -0.0], \"a\":null, \"c\": { } }\n"), "{\"b\":[1,2.5,1000,0],\"a\":null,\"c\":{}}");
+	ck_assert_str_eq(json(&m, " { \"b\" : [1, 2.50, 1e3, -0.0], \"a\":null, \"c\": { } }\n"), "{\"a\":null,\"b\":[1,2.5,1000,0],\"c\":{}}");
 	ck_assert_str_eq(json(&m, "\"\\u00e9\\ud83d\\ude00\\n\\/\\\"\""), "\"\303\251\360\237\230\200\\n/\\\"\"");
 	ck_assert_str_eq(json(&m, "{\"a\":1,\"b\":2,\"a\":3}"), "{\"a\":3,\"b\":2}");
 	ck_assert_str_eq(json(&m, "[]"), "[]");

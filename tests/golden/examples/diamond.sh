@@ -928,18 +928,18 @@ function jvalid(s,   e, k, n, i, c) {
 	return 1
 }
 # One text for equal values: keys sorted, numbers and escapes in one form.
-function canon(s,   c, e, k, n, i, j, t, r) {
+# As RFC 8785 has it: no blanks, members by name, numbers in one way.
+function canon(s,   c, e, k, n, i, j, t, r, x) {
 	s = substr(s, blank(s, 1)); c = substr(s, 1, 1)
 	if (c == "\"") return jstring(unquote(substr(s, 1, jend(s, 1) - 1)))
 	if (c == "[" || c == "{") {
 		n = members(s, e, k); r = ""
-		for (i = 1; i <= n; i++) e[i] = (c == "{" ? jstring(k[i]) ":" : "") canon(e[i])
 		for (i = 2; c == "{" && i <= n; i++) {
-			t = e[i]
-			for (j = i - 1; j >= 1 && e[j] > t; j--) e[j + 1] = e[j]
-			e[j + 1] = t
+			t = k[i] ""; x = e[i]
+			for (j = i - 1; j >= 1 && k[j] "" > t; j--) { k[j + 1] = k[j]; e[j + 1] = e[j] }
+			k[j + 1] = t; e[j + 1] = x
 		}
-		for (i = 1; i <= n; i++) r = r (i > 1 ? "," : "") e[i]
+		for (i = 1; i <= n; i++) r = r (i > 1 ? "," : "") (c == "{" ? jstring(k[i]) ":" : "") canon(e[i])
 		return c r (c == "[" ? "]" : "}")
 	}
 	gsub(/[ \t\r\n]+$/, "", s)
@@ -979,8 +979,8 @@ function index_at(v, i,   e, n, x) {
 	if (x < 0 || x >= n) bad("index " int_text(x) " is out of range, the list has " n " elements")
 	return element(e[x + 1])
 }
-# A number out of a list or an object is written in one way, as docs/values.md says.
-function element(v) { return typ(v) == "f" || (typ(v) == "j" && txt(v) ~ /^-?[0-9]/) ? typ(v) float_text(num(v)) : v }
+# What comes out of a list or an object is written in one way, as docs/values.md says.
+function element(v) { return typ(v) == "f" ? "f" float_text(num(v)) : typ(v) == "j" ? "j" canon(txt(v)) : v }
 function member(v, key,   e, k, n, i, found) {
 	n = txt(v) ~ /^[ \t\r\n]*\{/ ? members(txt(v), e, k) : -1
 	if (n < 0) bad("member '" key "' of a value that is no object")
@@ -1101,10 +1101,21 @@ function civil(z,   era, doe, yoe, doy, mp) {
 	doy = doe - (365 * yoe + floor(yoe / 4) - floor(yoe / 100)); mp = floor((5 * doy + 2) / 153)
 	DAY = doy - floor((153 * mp + 2) / 5) + 1; MONTH = mp + (mp < 10 ? 3 : -9); YEAR = yoe + era * 400 + (MONTH <= 2)
 }
+function is_time(s,   x, sec) {
+	if (s !~ /^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][Tt][0-2][0-9]:[0-5][0-9]:[0-6][0-9](\.[0-9]+)?([Zz]|[-+][0-2][0-9]:[0-5][0-9])$/) return 0
+	civil(days(substr(s, 1, 4) + 0, substr(s, 6, 2) + 0, substr(s, 9, 2) + 0))
+	sec = substr(s, 18, 2) + 0
+	if (MONTH != substr(s, 6, 2) + 0 || DAY != substr(s, 9, 2) + 0 || substr(s, 12, 2) + 0 > 23 || sec > 60) return 0
+	if (s !~ /[Zz]$/ && substr(s, length(s) - 4, 2) + 0 > 23) return 0
+	x = whole("t" s)
+	if (sec == 60 && x % 86400 != 0) return 0                              # a leap second, which counts as the one that follows
+	civil(floor(x / 86400))
+	return YEAR >= 0 && YEAR <= 9999
+}
 # Whole seconds since 1970; the nanoseconds beyond them in NS.
 function whole(v,   s, zone, sign) {
 	s = txt(v); zone = 0; NS = 0
-	if (match(s, /\.[0-9]+/)) NS = substr(substr(s, RSTART + 1, RLENGTH - 1) "000000000", 1, 9) + 0
+	if (match(s, /\.[0-9]+/) && substr(s, 18, 2) + 0 < 60) NS = substr(substr(s, RSTART + 1, RLENGTH - 1) "000000000", 1, 9) + 0
 	if (match(s, /[-+][0-9][0-9]:[0-9][0-9]$/)) {
 		sign = substr(s, RSTART, 1) == "-" ? -1 : 1
 		zone = sign * (substr(s, RSTART + 1, 2) * 3600 + substr(s, RSTART + 4, 2) * 60)
@@ -1205,7 +1216,7 @@ function pick(key, objective, type, way, max_failed, goal, outs, args, among,   
 	if (max_failed >= 0 && failed >= max_failed) die(failed " trials failed, max_failed is " max_failed)
 	for (f = 1; f <= no; f++) { split(o[f], v, ":"); store(key ".best." v[1], val(v[2], key ":" best "." v[1])) }
 	for (f = 1; f <= na; f++) { split(a[f], v, ":"); store(key ".best." v[1], val(v[2], key ":" best ".@" v[1])) }
-	write(R key ".trials", "[" all "]")
+	write(R key ".trials", canon("[" all "]"))
 }
 function firstname(list,   a, v) { split(list, a, " "); split(a[1], v, ":"); return v[1] }
 
@@ -1327,7 +1338,7 @@ function misfit(t, s,   e, k, n, i, why) {
 	if (t == "f") return s ~ /^(-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?|nan|-?inf)$/ ? "" : "is not a float"
 	if (t == "d") return s ~ /^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$/ ? "" : "is not a duration in seconds"
 	if (t == "b") return s == "true" || s == "false" ? "" : "is neither true nor false"
-	if (t == "t") return s ~ /^[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-5][0-9]:[0-6][0-9](\.[0-9]+)?([Zz]|[-+][0-2][0-9]:[0-5][0-9])$/ ? "" : "is not a time of RFC 3339"
+	if (t == "t") return is_time(s) ? "" : "is not a time of RFC 3339"
 	if (s ~ /[\200-\377]/ && !is_utf8(s)) return "is not valid UTF-8"
 	if (t == "s") return length(s) > 120000 ? "is longer than 120,000 bytes; make it a file" : ""
 	if (length(s) > 120000) return "is longer than 120,000 bytes; make it a file"
@@ -1336,7 +1347,10 @@ function misfit(t, s,   e, k, n, i, why) {
 	if (substr(s, blank(s, 1), 1) != "[") return "is not a JSON list"
 	n = members(s, e, k); t = substr(t, 2)
 	for (i = 1; i <= n; i++) {
-		if (t == "s" || t == "t") { if (e[i] !~ /^"/) return "has an element that is not text" }
+		if (t == "s" || t == "t") {
+			if (e[i] !~ /^"/) return "has an element that is not text"
+			if (t == "t" && !is_time(unquote(e[i]))) return "has an element that is not a time of RFC 3339"
+		}
 		else if (t != "j" && (why = misfit(t, e[i])) != "" && !(t == "f" && e[i] ~ /^"(nan|-?inf)"$/)) return "has an element that " why
 	}
 	return ""
