@@ -18,6 +18,7 @@
  * job.c      distributed jobs: files in, the job, outputs back; jobpod.c the objects that operators take;
  * object.c   job kubernetes; manifest.c values in manifests
  * on.c       on blocks, failed steps
+ * child.c    parts that are Workflows of their own
  * meta.c     the documents around the templates
  * hoist.c    what may fail is computed by the caller
  * merge.c    raw YAML of `argo = '''...'''`
@@ -119,6 +120,7 @@ struct winfo {
 	bool many;                        /* a call of it stands in a `for`, a loop or a sweep, or in a workflow of which this holds */
 	uint32_t doc;                     /* the workflow in whose document it stands */
 	const char *object;               /* name of the WorkflowTemplate that is its document; NULL: it has none of its own */
+	const char *run;                  /* the template that runs it as a Workflow of its own; NULL before, or if none does */
 };
 
 /* Sections of wrapper.sh: only what the document needs is written. */

@@ -46,6 +46,42 @@ static bool numbered(const struct ir *m, const struct ir_workflow *w, const stru
 	return n && n->u.wait.poll && n->u.wait.poll->body != BODY_RUN;
 }
 
+static void names_failed_ref(struct expr *e, void *data)
+{
+	if (e->fn == REF_FIELD && e->n == WF_failed_steps)
+		*(bool *)data = true;
+}
+
+static void names_failed_slot(struct expr **e, struct node *n, void *data)
+{
+	(void)n;
+	expr_refs(*e, names_failed_ref, data);
+}
+
+struct naming { const struct ir *m; bool found; };
+
+static void names_failed_node(struct node *n, void *data)
+{
+	struct naming *k = data;
+
+	node_exprs((struct ir *)(uintptr_t)k->m, n, names_failed_slot, &k->found);
+}
+
+static bool names_failed(const struct ir *m, const struct ir_workflow *w, const struct node *n, const struct optset *o)
+{
+	struct naming k = { m, false };
+
+	(void)w;
+	(void)n;
+	(void)o;
+	for (int i = 0; i < ON_COUNT; i++)
+		for (uint32_t j = 0; m->entry->on[i] && j < m->entry->on[i]->nodes.n; j++) {
+			names_failed_node(m->entry->on[i]->nodes.v[j], &k);
+			node_within(m->entry->on[i]->nodes.v[j], names_failed_node, &k);
+		}
+	return k.found;
+}
+
 #define UNSHARED "what its workers read and leave passes over a volume that all of them write, and it mounts none"
 #define SHARE "add  volume shared { size = 100Gi; mode = rwx }  to the workflow and  mounts { \"/shared\" = shared }  to the step; the volume must have mode = rwx"
 
@@ -65,7 +101,7 @@ static const struct cap caps[] = {
 	{ FEAT_ON, "a called workflow's `on` blocks have no exit handler of their own", "move them to the workflow that is started", in_called },
 	{ FEAT_POOL, "a pool's size stands in a ConfigMap, and that needs a name known now", "write the pool's name as a literal", computed_pool },
 	{ FEAT_LOOP, "each round is nested in the one before, and the engine follows 100 levels", "make max smaller, or put the rounds into one step", too_deep },
-	{ FEAT_CALL_RUN, "it starts no run of its own for a part", "leave --split-pods out: parts are documents of one run then", NULL },
+	{ FEAT_CALL_RUN, "an `on` block reads workflow.failed_steps, and a run does not know which steps of another one failed", "leave --split-pods out: parts are documents of one run then", names_failed },
 	{ FEAT_WAIT_RUN, "a condition is polled by a script", "use `run` in place of `command`", numbered },
 	{ -1, NULL, NULL, NULL },
 };

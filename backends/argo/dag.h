@@ -77,6 +77,11 @@ const char *try_template(struct argo *g, const struct node *n);         /* aroun
 void checked_template(struct argo *g, struct yaml *y, struct shape *s);  /* runs the command and checks what it leaves */
 const char *template_of(struct argo *g, const struct node *n);
 
+/* ---- child.c ---- */
+const char *child_template(struct argo *g, const struct node *n);       /* runs the workflow that n calls as a Workflow of its own */
+bool has_children(const struct argo *g);                                /* some workflow is one */
+void child_raw(struct argo *g, struct strbuf *text, int depth);         /* what the `argo` block of the workflow means for these, merged into their spec */
+
 /* ---- on.c ---- */
 void on_mark(struct argo *g);
 const struct expr *call_argument(struct argo *g, const struct node *n, uint32_t i);

@@ -31,6 +31,8 @@ void art_write(struct site *x, struct yaml *y, const struct art *a);
 const char *capture_file(struct site *x, const struct expr *ref);
 /* A location (s3, gcs, http, git) from text; false after an error. dir: a folder. */
 void place_object(struct argo *g, struct yaml *y, const char *uri);      /* s3:// or gs:// with a key */
+/* In the bucket of the s3:// or gs:// location e what the artifact that the expression `place` gives has as its key; false: no bucket is known. */
+bool place_keyed(struct argo *g, struct yaml *y, const struct expr *e, const char *place);
 bool place_write(struct site *x, struct yaml *y, const struct expr *e, struct span sp);
 const char *art_input(struct site *x, const struct art *a, const char *name);
 const char *place_inside(const struct expr *e);

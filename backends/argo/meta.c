@@ -347,8 +347,8 @@ static void spec_entries(struct argo *g, struct yaml *y, bool cron)
 	arguments(g, y, cron);
 	if (w->timeout)
 		y_plain(y, "activeDeadlineSeconds", "%s", whole_number(g, w->timeout, "a timeout of the workflow"));
-	if (w->max_parallel)
-		y_plain(y, "parallelism", "%s", whole_number(g, w->max_parallel, "max_parallel"));
+	if (w->max_parallel)                                                 /* a run of its own is waited for by one pod */
+		y_plain(y, "parallelism", "%s", has_children(g) ? "1" : whole_number(g, w->max_parallel, "max_parallel"));
 	if (w->keep >= 0) {
 		y_open(y, "ttlStrategy");
 		y_plain(y, "secondsAfterCompletion", "%.0f", ceil(w->keep));
@@ -435,17 +435,27 @@ static void head(struct yaml *y, const char *kind)
 /* What a workflow that is called by reference becomes. */
 static void ref_document(struct argo *g, const struct ir_workflow *w, struct strbuf *out)
 {
-	struct yaml y = yaml_at(out, 0);
+	struct yaml y = yaml_at(out, 0), own;
+	struct strbuf b = { 0 };
+	bool run = w->link == LINK_RUN;
 
-	y_comment(&y, "Part of workflow %s, which calls it.", g->m->entry->name->s);
+	y_comment(&y, "Part of workflow %s, which %s.", g->m->entry->name->s, run ? "runs it as a Workflow of its own" : "calls it");
 	head(&y, "WorkflowTemplate");
 	y_open(&y, "metadata");
 	y_z(&y, "name", g->w[w->id].object);
 	y_end(&y);
 	y_open(&y, "spec");
-	volumes(g, &y);
-	claims(g, &y);
-	template_defaults(g, &y);
+	own = yaml_at(&b, y.depth);
+	if (run && g->m->entry->max_parallel)
+		y_plain(&own, "parallelism", "%s", whole_number(g, g->m->entry->max_parallel, "max_parallel"));
+	volumes(g, &own);
+	if (!run)
+		claims(g, &own);
+	template_defaults(g, &own);
+	if (run)
+		child_raw(g, &b, y.depth);
+	sb_add(out, b.s ? b.s : "", b.n);
+	sb_free(&b);
 	templates(g, &y);
 	y_end(&y);
 	sb_z(out, "---\n");

@@ -251,3 +251,25 @@ bool place_write(struct site *x, struct yaml *y, const struct expr *e, struct sp
 	}
 	return true;
 }
+
+bool place_keyed(struct argo *g, struct yaml *y, const struct expr *e, const char *place)
+{
+	struct location p = { 0 };
+	const char *b, *slash;
+	bool gcs;
+
+	while (e->op == EX_CONV && !type_is(e->u.args[0]->type, T_JSON))
+		e = e->u.args[0];
+	if (!head_of(g, e, &p) || (strncmp(p.head, "s3://", 5) != 0 && strncmp(p.head, "gs://", 5) != 0))
+		return false;
+	gcs = p.head[0] == 'g';
+	b = p.head + 5;
+	slash = strchr(b, '/');
+	if (!slash)
+		return false;
+	y_open(y, gcs ? "gcs" : "s3");
+	bucket(g, y, store_of(g->m, p.head), b, (size_t)(slash - b), gcs);
+	y_f(y, "key", "{{=%s.%s.key}}", place, gcs ? "gcs" : "s3");
+	y_end(y);
+	return true;
+}

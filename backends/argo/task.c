@@ -292,7 +292,7 @@ const char *template_of(struct argo *g, const struct node *n)
 		return try_template(g, n);
 	switch ((enum node_kind)n->kind) {
 	case N_CALL:
-		return g->w[n->u.callee->id].root->name;
+		return n->u.callee->link == LINK_RUN ? child_template(g, n) : g->w[n->u.callee->id].root->name;
 	case N_LOOP:
 	case N_SWEEP:
 		return ni->inner->name;

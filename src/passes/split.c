@@ -42,6 +42,8 @@ struct splitter {
 	size_t *measured;                 /* by workflow id: of its document; 0: none */
 	double (*wcost)[COST_DIMS];       /* by workflow id: what all of it takes */
 	uint32_t splits;
+	bool pods_given;                  /* --split-pods: what cannot be kept is an error */
+	bool runs;                        /* parts are being made runs of their own; unasked for, what cannot be divided stays as it is */
 	int rc;
 };
 
@@ -84,6 +86,7 @@ static int limits_of(struct splitter *s, const struct optset *o)
 		s->limit.tasks = (uint32_t)steps;
 	if (pods > 0)
 		s->limit.nodes = (uint32_t)pods;
+	s->pods_given = pods > 0;
 	return 0;
 }
 
@@ -148,6 +151,8 @@ static void cost_of(const struct splitter *s, const struct node *n, double *c)
 		return;
 	c[COST_TASKS] = 1;
 	c[COST_NODES] = c[COST_NODES] * times + times + 1;
+	if (!node_nchildren(n))
+		c[COST_NODES] = 1 + (n->attrs && n->attrs->retry.limit ? 1 : 0) + (n->allow_failure ? 3 : 0);
 	c[COST_TEMPLATES] += n->kind != N_STEP || n->u.task->inline_ || n->allow_failure;
 	c[COST_TEMPLATES] += node_nchildren(n) > 0;
 }
@@ -309,8 +314,8 @@ static void join_node(struct node *n, void *data)
 	for (uint32_t i = 0; n->attrs && i < n->attrs->mounts.n; i++)
 		if (u->at != NONE && n->attrs->mounts.v[i].kind == MOUNT_VOLUME)
 			u->pinned[u->at] = true;
-	if (u->at != NONE && n->kind == N_SERVICE)
-		u->pinned[u->at] = true;
+	if (u->at != NONE && (n->kind == N_SERVICE || (u->s->runs && n->kind == N_APPROVE)))
+		u->pinned[u->at] = true;                                     /* who answers looks at the run that was started */
 }
 
 struct marking { struct unit_graph *u; uint32_t at; };
@@ -405,6 +410,8 @@ static void unit_graph(const struct splitter *s, const struct unit_graph *u, str
 		c[COST_BYTES] *= s->factor[u->w->id];
 		for (int k = 0; k < COST_DIMS; k++)
 			x->cost[u->unit[i]][k] += c[k];
+		if (!s->pods_given && s->limit.nodes && x->cost[u->unit[i]][COST_NODES] > s->limit.nodes)
+			x->cost[u->unit[i]][COST_NODES] = s->limit.nodes;   /* it goes alone, and nobody asked for less */
 		x->time[u->unit[i]] += s->step * repeats(g->nodes.v[i]);
 		x->pinned[u->unit[i]] |= u->pinned[i];
 		for (uint32_t j = u->e->start[i]; j < u->e->start[i + 1]; j++)
@@ -437,6 +444,8 @@ static int too_large(struct splitter *s, const struct unit_graph *u, const struc
 	struct diag_item *it;
 	struct strbuf b = { 0 };
 
+	if (s->runs && !s->pods_given)
+		return -1;
 	for (uint32_t i = 0; i < u->e->n; i++)
 		with += u->unit[i] == unit;
 	if (with > 1)
@@ -456,6 +465,8 @@ static int too_large(struct splitter *s, const struct unit_graph *u, const struc
 
 static int no_parts(struct splitter *s, const struct ir_workflow *w, const char *why)
 {
+	if (s->runs && !s->pods_given)
+		return -1;
 	diag_mend(s->d, diag_at(s->d, CW1205, w->span, "workflow '%s' cannot be split further: %s", w->name->s, why), "take a larger budget");
 	return -1;
 }
@@ -648,15 +659,37 @@ static bool over_document(const struct splitter *s, const struct ir_workflow *w)
 	       (s->limit.bytes && c[COST_BYTES] > (double)s->limit.bytes);
 }
 
-/* Runs of their own where one run would have too many nodes. */
+/* Whether the engine takes parts of this program as runs of their own. */
+static bool carries_runs(const struct splitter *s)
+{
+	const struct backend *b = s->t->backend;
+	struct node call = { .kind = N_CALL };
+
+	for (const struct cap *c = b ? b->caps : NULL; c && c->feature >= 0; c++)
+		if (c->feature == FEAT_CALL_RUN && (!c->when || c->when(s->m, s->m->entry, &call, s->t->opts)))
+			return false;
+	return true;
+}
+
+/* Runs of their own where one run would have too many nodes. Of its own accord the pass does what can be done. */
 static int split_runs(struct splitter *s)
 {
 	double limit[COST_DIMS] = { 0 };
 
 	limit[COST_NODES] = s->limit.nodes;
-	for (uint32_t k = 0; k < ROUNDS && s->limit.nodes && s->wcost[s->m->entry->id][COST_NODES] > s->limit.nodes; k++)
-		if (split_workflow(s, s->m->entry, limit, LINK_RUN))
+	if (!s->pods_given && !carries_runs(s))
+		return 0;
+	s->runs = true;
+	for (uint32_t k = 0; k < ROUNDS && s->limit.nodes && s->wcost[s->m->entry->id][COST_NODES] > s->limit.nodes; k++) {
+		if (!split_workflow(s, s->m->entry, limit, LINK_RUN))
+			continue;
+		if (s->pods_given)
 			return -1;
+		diag_remark(s->d, s->m->entry->span, "split: a run of workflow '%s' has about %.0f pods, more than the %u that the engine is sure of, and cannot be divided into several",
+			s->m->entry->name->s, s->wcost[s->m->entry->id][COST_NODES], s->limit.nodes);
+		break;
+	}
+	s->runs = false;
 	return 0;
 }
 

@@ -33,6 +33,7 @@ struct mover {
 	uint32_t *part_of;                /* by node id: of the node at the top that holds it */
 	struct value_of **values;         /* by node id */
 	uint32_t *param_reader, *param_at;                              /* by parameter of w: the part that took it last, as which of its own */
+	uint32_t field_reader[WF_COUNT], field_at[WF_COUNT];            /* the same by field of the workflow, where parts are runs of their own */
 	uint32_t *after_seen, *after_at;  /* by node id and part: who asked last, where the edge stands */
 	struct part *parts;
 	uint32_t nparts, reader;          /* the part whose nodes are rewritten; STAYS: the workflow itself */
@@ -187,6 +188,19 @@ static struct expr *take_param(struct mover *p, struct expr *e)
 	return expr_ref(p->m->arena, REF_PARAM, NULL, p->param_at[e->n], e->type, e->span);
 }
 
+/* A field of the run that was started: that of the part's own run is another one. */
+static struct expr *take_field(struct mover *p, struct expr *e)
+{
+	struct part *r = &p->parts[p->reader];
+	const char *name = workflow_fields[e->n].name;
+
+	if (p->field_reader[e->n] != p->reader) {
+		p->field_reader[e->n] = p->reader;
+		p->field_at[e->n] = add_param(p, unique(p, &r->names_in, name, strlen(name)), e->type, expr_ref(p->m->arena, REF_FIELD, NULL, e->n, e->type, r->call->span), e->span);
+	}
+	return expr_ref(p->m->arena, REF_PARAM, NULL, p->field_at[e->n], e->type, e->span);
+}
+
 /* How the part that is rewritten, or the workflow itself, reads it. */
 static struct expr *read_aspect(struct mover *p, struct expr *e, enum aspect as)
 {
@@ -258,7 +272,9 @@ static struct expr *rewrite_ref(struct copier *c, struct expr *e)
 	case REF_PARAM:
 		return p->reader == STAYS ? e : take_param(p, e);
 	case REF_FIELD:
-		return p->reader != STAYS && e->n == WF_name ? own_name(p, e) : e;
+		if (p->reader != STAYS && e->n == WF_name)
+			return own_name(p, e);
+		return p->reader != STAYS && p->link == LINK_RUN ? take_field(p, e) : e;
 	case REF_OUTPUT:
 	case REF_STATUS:
 	case REF_EXIT_CODE:
@@ -499,6 +515,7 @@ void split_move(struct ir *m, struct ir_workflow *w, const uint32_t *part, uint3
 	p.after_at = xcalloc(ids, sizeof *p.after_at);
 	p.param_reader = xmalloc(((size_t)w->nparams + 1) * sizeof *p.param_reader);
 	memset(p.param_reader, 0xff, ((size_t)w->nparams + 1) * sizeof *p.param_reader);
+	memset(p.field_reader, 0xff, sizeof p.field_reader);
 	p.param_at = xcalloc((size_t)w->nparams + 1, sizeof *p.param_at);
 	p.parts = xcalloc((size_t)nparts + 1, sizeof *p.parts);
 	for (uint32_t i = 0; i < m->workflows.n; i++)

@@ -2,7 +2,8 @@
 """What couler splits for Argo, Argo's own code accepts, within its limits: accept_split.py COULER [--n 12]
 
 Random workflows in parts of 6 steps, and layers, a chain, a fan and calls of one task with 1,000 steps each under the limits
-of the engine itself: 200 templates and 1 MiB a document, 200 tasks a DAG. Last line: `N passed, N failed`.
+of the engine itself: 200 templates and 1 MiB a document, 200 tasks a DAG. The last in runs of at most 300 pods, too, and 5,000
+steps in runs of their own without being asked. Last line: `N passed, N failed`.
 """
 import argparse
 import glob
@@ -53,6 +54,18 @@ def main():
 		jobs.append((shape, []))
 		with open(os.path.join(work, shape + ".cw"), "w", encoding="utf-8") as f:
 			shapes.write(shape, 1000, f)
+	jobs.append(("runs", ["--split-pods", "300"]))
+	with open(os.path.join(work, "runs.cw"), "w", encoding="utf-8") as f:
+		shapes.write("tasks", 1000, f)
+	with open(os.path.join(work, "many.cw"), "w", encoding="utf-8") as f:
+		shapes.write("tasks", 5000, f)
+	p = subprocess.run([o.couler, "compile", os.path.join(work, "many.cw"), "-t", "argo", "-o", os.path.join(work, "many")], capture_output=True, text=True)
+	many = open(os.path.join(work, "many"), encoding="utf-8").read() if p.returncode == 0 else ""
+	bad = limits(many) + ([] if many.count("workflowTemplateRef:") >= 2 else ["one run has all of 5,000 steps: " + p.stderr[:200]])
+	failed += bool(bad)
+	passed += not bad
+	if bad:
+		print("many: " + ", ".join(bad))
 	for name, more in jobs:
 		out = os.path.join(work, name + ".yaml")
 		p = subprocess.run([o.couler, "compile", os.path.join(work, name + ".cw"), "-t", "argo", "-o", out, *more], capture_output=True, text=True)
@@ -63,7 +76,7 @@ def main():
 			print("%s: exit %d: %s" % (name, p.returncode, p.stderr[:400]))
 		else:
 			text = open(out, encoding="utf-8").read()
-			bad = limits(text) + ([] if "templateRef:" in text else ["it is in one piece"])
+			bad = limits(text) + ([] if ("workflowTemplateRef:" if "--split-pods" in more else "templateRef:") in text else ["it is in one piece"])
 			failed += bool(bad)
 			if bad:
 				print("%s: %s" % (name, ", ".join(bad)))
