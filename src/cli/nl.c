@@ -473,7 +473,7 @@ static int run(struct nl_cmd *c, int n, char **argv, struct arena *a, struct dia
 		}
 	}
 	if (c->eval) {
-		struct nl_eval e = { c->eval, c->intents, c->drafts, c->lake, c->samples, c->offline, &c->end };
+		struct nl_eval e = { c->eval, c->intents, c->drafts, c->lake, c->samples, c->offline, c->explain, &c->end };
 
 		return nl_evaluate(&e, a, d);
 	}
@@ -517,7 +517,7 @@ static const struct cli_opt opts[] = {
 	{ 0, "refine", "FILE", "change this workflow as the description says", "file" },
 	{ 0, "from", "FILE", "read the description from a file", "file" },
 	{ 0, "dry-run", NULL, "print the request and send nothing", NULL },
-	{ 0, "explain", NULL, "show the plan, snippets, rounds and tokens", NULL },
+	{ 0, "explain", NULL, "show the plan, snippets, rounds and tokens; with --eval what does not hold, and why", NULL },
 	{ 0, "json", NULL, "print draft, figures and review as JSON", NULL },
 	{ 0, "yes", NULL, "replace a file without asking", NULL },
 	{ 0, "lake", "FOLDER", "snippets of your own beside those that are shipped", "dir" },

@@ -128,7 +128,7 @@ static int draft(const struct nl_eval *e, struct tally *t, const char *id, const
 	return rc;
 }
 
-static int judge_intent(struct tally *t, const char *id, const struct strbuf *text, json_t *wanted, bool *met)
+static int judge_intent(const struct nl_eval *e, struct tally *t, const char *id, const struct strbuf *text, json_t *wanted, bool *met)
 {
 	struct nl_intent x;
 	const char *why = NULL;
@@ -140,6 +140,8 @@ static int judge_intent(struct tally *t, const char *id, const struct strbuf *te
 		*met = x.held == x.of;
 		printf(", intent %u of %u", x.held, x.of);
 		count_assertions(t, &x.failed);
+		if (e->explain && x.failed.n)
+			printf("\n%.*s", (int)(x.failed.n - (x.failed.s[x.failed.n - 1] == '\n')), x.failed.s);
 	}
 	sb_free(&x.failed);
 	return rc;
@@ -182,7 +184,7 @@ static int sample(const struct nl_eval *e, struct tally *t, json_t *it, int numb
 	else if (!v.compiles)
 		countf(t, "not carried by ", v.refusing);
 	if (v.checks && wanted)
-		rc = judge_intent(t, id, &text, wanted, &met);
+		rc = judge_intent(e, t, id, &text, wanted, &met);
 	putchar('\n');
 	passed[EXTRACTED] += got;
 	passed[PARSES] += v.parses;

@@ -9,7 +9,7 @@ struct nl_eval {
 	const char *intents;              /* {id: [assertion]}; NULL: beside the file, if it is there */
 	const char *drafts, *lake;        /* folders, NULL */
 	int samples;
-	bool offline;
+	bool offline, explain;            /* explain: print each assertion that does not hold, and why */
 	const struct nl_endpoint *end;
 };
 

@@ -66,6 +66,8 @@ static void emit_cond(struct draft *d, uint32_t i, uint32_t end, unsigned open)
 		mid++;
 	if (c->flag)
 		sb_f(&d->out, "if %s%s {\n", (!strcmp(c->op, "!=")) == first_branch ? "!" : "", ref);
+	else if (c->below)
+		sb_f(&d->out, "if %s%s %s %s && %s < %s%s {\n", first_branch ? "" : "!(", ref, c->op, c->number, ref, c->below, first_branch ? "" : ")");
 	else
 		sb_f(&d->out, "if %s%s %s %s%s {\n", first_branch ? "" : "!(", ref, c->op, c->number, first_branch ? "" : ")");
 	d->last.n = 0;
@@ -439,6 +441,7 @@ static void preface(struct draft *d, struct strbuf *out)
 void draft_make(struct plan *p, const struct lake *lake, int degrade, struct strbuf *out, struct strbuf *explain)
 {
 	struct draft d = { .p = p, .arena = p->text->arena, .lake = lake, .degrade = degrade, .in_fan = -1 };
+	struct strbuf body;
 	uint32_t n = 0;
 
 	/* modules of on blocks come last */
@@ -449,18 +452,22 @@ void draft_make(struct plan *p, const struct lake *lake, int degrade, struct str
 			memmove(&p->modules.v[n + 1], &p->modules.v[n], sizeof m * (i - n));
 			p->modules.v[n++] = m;
 		}
-	head(&d);
 	emit(&d, 0, n, 0);
 	emit_on(&d, ON_GOOD, "success");
 	emit_on(&d, ON_BAD, "failure");
 	emit_on(&d, ON_ALWAYS, "exit");
+	body = d.out;
+	d.out = (struct strbuf){ 0 };
+	head(&d);                             /* after the steps: they may have asked for parameters */
 	preface(&d, out);
 	sb_add(out, d.tasks.s ? d.tasks.s : "", d.tasks.n);
 	sb_f(out, "\nworkflow %s {\ndoc = %s\n", p->name, nl_quote(d.arena, ntext_orig(p->text, 0, (uint32_t)(p->text->n > 400 ? 400 : p->text->n))));
 	sb_add(out, d.out.s ? d.out.s : "", d.out.n);
+	sb_add(out, body.s ? body.s : "", body.n);
 	sb_z(out, "}\n");
 	for (uint32_t i = 0; explain && i < d.used.n; i++)
 		sb_f(explain, "%s\n", d.used.v[i]);
+	sb_free(&body);
 	sb_free(&d.out);
 	sb_free(&d.tasks);
 }

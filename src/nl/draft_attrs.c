@@ -173,8 +173,8 @@ static void put_facts(struct draft *d, const struct fact *const *v, uint32_t n, 
 		const struct fact *f = v[i];
 
 		if (f->type == F_GPU) {
-			l.gpu = f->num;
-			l.gpu_type = f->str;
+			l.gpu = f->num > l.gpu ? f->num : l.gpu;
+			l.gpu_type = f->str ? f->str : l.gpu_type;
 		} else if (f->type == F_CPU) {
 			l.cpu = f->num;
 		} else if (f->type == F_MEMORY) {

@@ -258,6 +258,42 @@ static void outputs(struct draft *d, uint32_t i, struct step_text *s)
 	}
 }
 
+/* Numbers that no rule has understood, as inputs by the name of what they count: 3 epochs, batch size 128, 224x224. */
+static void add_numbers(struct draft *d, const struct module *m, struct step_text *s)
+{
+	static const char named[] = "(?:\\b((?:batch|group|chunk|window|image|vocab|sample|hidden) size|max(?:imum)? depth|learning rate|sequence length|top|seed|port|threshold|confidence|version|limit|lr|dropout|alpha|epochs?|older than|newer than|last)\\s*(?:of|to|is|=|:|above|over|below|under)?\\s*|(?<![\\w.:/@#%\\x01-]))(\\d+x\\d+|\\d+(?:\\.\\d+)?(?:e-?\\d+)?)(?![\\w.:/@-]*[\\w/@-])(?:\\s*(%|percent\\b))?(?:[ -]+((?!of\\b|and\\b|or\\b|to\\b|in\\b|at\\b|on\\b|by\\b|with\\b|for\\b|from\\b|most\\b|more\\b|less\\b|least\\b|times\\b|the\\b|is\\b|are\\b|if\\b|then\\b|am\\b|pm\\b|und\\b|oder\\b|y\\b|et\\b)[a-z]{3,}))?";
+	struct ntext *t = d->p->text;
+	struct rx_match k;
+	uint32_t end = m->off + m->len, n = 0;
+
+	if (m->kind == K_NOTIFY || d->in_on)
+		return;
+	for (uint32_t at = m->off; n < 4 && at < end && rx_find(t, named, t->w, end, at, &k) && k.g[0].len; at = k.g[0].off + k.g[0].len) {
+		const char *num = ntext_fold(t, &k, 2), *name = k.g[1].set && k.g[1].len ? ntext_fold(t, &k, 1) : k.g[4].set ? ntext_fold(t, &k, 4) : NULL;
+		bool pair = strchr(num, 'x') != NULL;
+
+		if (pair)
+			name = "size";
+		if (!name || (!pair && (nl_number(num, strlen(num)) > 1e15 || strlen(num) > 12)))
+			continue;
+		if (!strncmp(name, "older", 5) || !strncmp(name, "newer", 5) || !strcmp(name, "last"))
+			name = nl_fmt(d->arena, "%s_%s", name, k.g[4].set ? ntext_fold(t, &k, 4) : "than");
+		name = nl_slug(d->arena, name, strlen(name), 3);
+		if (!*name || rx_has(t, "^(?:in|out|if|for|on|task|step|while|next|state|import|job|source|op|true|false|null|else|let|param|fail|wait|loop|sweep|service|approve|store|volume|defaults|workflow|trainer|ask|schedule)$", name) || rx_has(t, "^(?:gpus?|cpus?|cores?|gb|mb|minutes?|hours?|seconds?)$", name))
+			continue;
+		name = own_name(d, s, name);
+		if (pair)
+			num = nl_quote(d->arena, num);
+		else if (k.g[3].set)
+			num = nl_num_text(d->arena, nl_number(num, strlen(num)) / 100);
+		else
+			num = nl_num_text(d->arena, nl_number(num, strlen(num)));
+		sb_f(&s->ins, "in %s = %s\n", name, num);
+		arg(s, name, name);
+		n++;
+	}
+}
+
 static const char *fact_text(const struct draft *d, const struct module *m, enum fact_type type)
 {
 	for (uint32_t i = 0; i < m->facts.n; i++)
@@ -278,10 +314,15 @@ static void body(struct draft *d, const struct module *m, struct step_text *s, s
 		size_t n = strlen(script);
 		const char *run = n > 3 && !strcmp(script + n - 3, ".py") ? "python" : n > 3 && !strcmp(script + n - 3, ".sh") ? "sh" : n > 2 && !strcmp(script + n - 2, ".R") ? "Rscript" : n > 2 && !strcmp(script + n - 2, ".r") ? "Rscript" : n > 3 && !strcmp(script + n - 3, ".jl") ? "julia" : n > 4 && !strcmp(script + n - 4, ".jar") ? "java -jar" : "sh";
 
+		if (rx_has(d->p->text, "(?i)\\bspark-submit\\b", m->doc))
+			run = "spark-submit";
+
 		sb_f(b, "%s %s%s\n", run, script, sb_cstr(&s->args));
 		vec_push(d->arena, &d->programs, script);
 	} else if (m->kind == K_LOAD && web && s->outs.n) {
 		sb_z(b, "curl -fsSL --retry 3 \"$source\" -o \"$data\"\n");
+	} else if (rx_has(d->p->text, "(?i)\\brun (?:the )?pytest\\b|^pytest\\b", m->doc)) {
+		sb_z(b, "python -m pytest\n");
 	} else if (m->kind == K_RUN && rx_has(d->p->text, "(?i)\\bdbt\\b", m->doc)) {
 		sb_z(b, "dbt deps\ndbt build --profiles-dir .\n");
 	} else if (m->kind == K_NOTIFY && rx_has(d->p->text, "(?i)slack|webhook|teams|discord|mattermost", m->doc)) {
@@ -389,7 +430,7 @@ static void pause_step(struct draft *d, const struct module *m)
 		else if (uri && !strncmp(uri, "http", 4))
 			sb_z(&d->out, "run = \"\"\"curl -fsSI \"$source\" \"\"\"\n");
 		else if (uri && !strncmp(uri, "gs://", 5))
-			sb_z(&d->out, "image = \"google/cloud-sdk:slim\"\nrun = \"\"\"gsutil -q stat \"$source\" \"\"\"\n");
+			sb_z(&d->out, "image = \"google/cloud-sdk:496.0.0-slim\"\nrun = \"\"\"gsutil -q stat \"$source\" \"\"\"\n");
 		else if (*what)
 			sb_z(&d->out, "run = \"\"\"test -e \"$source\" \"\"\"\n");
 		else {
@@ -406,6 +447,41 @@ static void pause_step(struct draft *d, const struct module *m)
 	now_last(d, m->name);
 }
 
+static bool has_word(const struct ntext *t, const struct module *m, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (uint32_t i = m->off; i + n <= m->off + m->len; i++)
+		if (!memcmp(t->s + i, word, n) && (i == m->off || !isalnum((unsigned char)t->s[i - 1])) && (n > 3 || !isalnum((unsigned char)t->s[i + n])))
+			return true;
+	return false;
+}
+
+/*
+ * Whether the words of a module name what a snippet works with: for what reaches out of the run its tool itself, else one
+ * of its tags that is neither a verb nor a word of any pipeline. "fetch the tweets" is no reason for SFTP.
+ */
+static bool meant(struct draft *d, const struct module *m, const struct snippet *sn)
+{
+	static const char common[] = "^(?:file|files|table|tables|data|model|models|query|key|test|set|rows|objects|find|local|code|text|texts|parts|up|in|partner|database|warehouse|web|api|hub|window|machine|message|alert|channel|values|missing|csv)$";
+	bool outside = m->kind == K_LOAD || m->kind == K_LIST || m->kind == K_UPLOAD || m->kind == K_NOTIFY || m->kind == K_DEPLOY || m->kind == K_REGISTER || m->kind == K_CLEANUP || m->kind == K_RUN;
+	struct ntext *t = d->p->text;
+	const char *tail = strrchr(sn->name, '_');
+	uint32_t k = 0;
+
+	for (const char *s = sn->tags; *s; k++) {
+		size_t n = strcspn(s, " ");
+		const char *word = arena_dup(d->arena, s, n);
+
+		s += n + (s[n] == ' ');
+		if (outside && k && !(tail && !strcmp(tail + 1, word)))
+			continue;
+		if (has_word(t, m, word) && !rx_has(t, common, word) && (outside || !lex_verb(t, word)))
+			return true;
+	}
+	return tail && !rx_has(t, common, tail + 1) && has_word(t, m, tail + 1);
+}
+
 /* The snippet whose task fits the words of a module so well that its body is taken. */
 static const struct snippet *snippet_for(struct draft *d, const struct module *m)
 {
@@ -415,7 +491,7 @@ static const struct snippet *snippet_for(struct draft *d, const struct module *m
 		return NULL;
 	if (!lake_search(d->lake, d->p->text->s + m->off, m->len, kind_words[m->kind], h, 1) || h[0].score < 2.5 || !h[0].s->task)
 		return NULL;
-	return h[0].s;
+	return meant(d, m, h[0].s) ? h[0].s : NULL;
 }
 
 static bool entry_is(const struct ast_stmt *s, const char *key)
@@ -448,13 +524,73 @@ static void slice(const struct snippet *sn, struct span sp, struct strbuf *b)
 	sb_add(b, sn->text + sp.off, sp.len);
 }
 
+/* An input whose default in the lake is only an example: a place, a table, a receiver. */
+static bool to_be_told(const struct snippet *sn, const struct ast_stmt *x)
+{
+	static const char *const names[] = { "source", "destination", "table", "topic", "dataset", "to", "deployment", "notebook", "baseline", "schema", "query", "script", "url" };
+	struct span sp = x->decl->value ? x->decl->value->span : (struct span){ 0 };
+
+	if (!x->decl->value || memmem(sn->text + sp.off, sp.len, "getenv", 6))
+		return false;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (str_eq(x->name, names[i]))
+			return true;
+	return false;
+}
+
+/* One that the description gives to no step in particular. */
+static bool image_for_all(const struct draft *d)
+{
+	for (uint32_t i = 0; i < d->p->facts.v.n; i++)
+		if (d->p->facts.v.v[i].type == F_IMAGE && !d->p->facts.v.v[i].used)
+			return true;
+	return false;
+}
+
+/* The lake's images of a registry of one's own exist nowhere. */
+static bool example_image(const struct snippet *sn, const struct ast_stmt *x)
+{
+	return memmem(sn->text + x->span.off, x->span.len, "/acme/", 6) != NULL;
+}
+
+/* A parameter of the workflow for what the description does not say. */
+static void ask_for(struct draft *d, const struct module *m, const char *input)
+{
+	const char *name = nl_fmt(d->arena, "%s_%s", m->name, input);
+	struct facts *f = &d->p->facts;
+	struct nl_param *q;
+
+	for (uint32_t i = 0; i < f->params.n; i++)
+		if (!strcmp(f->params.v[i].name, name))
+			return;
+	q = vec_add(d->arena, &f->params);
+	*q = (struct nl_param){ .name = name, .type = "string", .required = true };
+	facts_note(d->p->text, f, "The description does not say the %s of %s: give it as -p %s=...", input, m->name, name);
+}
+
+/* "10 epochs", "batch size 128" for the input of that name; NULL if not said. */
+static const char *said_number(const struct draft *d, const struct module *m, const char *name)
+{
+	char *words = arena_dup(d->arena, name, strlen(name));
+	struct ntext *t = d->p->text;
+	struct rx_match k;
+
+	for (char *c = words; *c; c++)
+		if (*c == '_')
+			*c = ' ';
+	if (!rx_find(t, nl_fmt(d->arena, "\\b%s\\s*(?:of|to|is|=|:)?\\s*(\\d+(?:\\.\\d+)?(?:e-?\\d+)?)(?![\\w.%%])|(?<![\\w.])(\\d+(?:\\.\\d+)?(?:e-?\\d+)?)\\s*%s\\b", words, words), t->s, m->off + m->len, m->off, &k))
+		return NULL;
+	return nl_num_text(d->arena, nl_group_number(t, &k, k.g[1].set ? 1 : 2));
+}
+
 /* A step with the body of a snippet: its ports wired by role, its scalars from facts or its own defaults. */
 static bool from_snippet(struct draft *d, uint32_t i, const struct snippet *sn, struct strbuf *b)
 {
 	const struct module *m = &d->p->modules.v[i];
 	struct strbuf in = { 0 };
 	struct step_text s = { 0 };
-	bool waits = false, image = fact_text(d, m, F_IMAGE) != NULL, ok = true, uri_used = false;
+	bool waits = false, image = fact_text(d, m, F_IMAGE) != NULL || image_for_all(d), ok = true, uri_used = false, mail_used = false, lacks = false, access = false;
+	VEC(const char *) asked = { 0 };
 	VEC(struct artifact) made = { 0 };
 	int data = 0;
 
@@ -488,6 +624,17 @@ static bool from_snippet(struct draft *d, uint32_t i, const struct snippet *sn, 
 			if (uri && !uri_used && (str_eq(x->name, "source") || str_eq(x->name, "destination") || str_eq(x->name, "url"))) {
 				sb_f(&in, "in %s = %s\n", x->name->s, nl_quote(d->arena, uri));
 				uri_used = true;
+			} else if (str_eq(x->name, "message")) {
+				sb_f(&in, "in message = %s\n", nl_quote(d->arena, m->doc));
+			} else if (str_eq(x->name, "to") && fact_text(d, m, F_EMAIL)) {
+				sb_f(&in, "in to = %s\n", nl_quote(d->arena, fact_text(d, m, F_EMAIL)));
+				mail_used = true;
+			} else if (to_be_told(sn, x)) {
+				sb_f(&in, "in %s = %s_%s\n", x->name->s, m->name, x->name->s);
+				vec_push(d->arena, &asked, x->name->s);
+				ok = !d->p->facts.schedule.given;      /* nobody can give it a parameter then */
+			} else if (said_number(d, m, x->name->s)) {
+				sb_f(&in, "in %s = %s\n", x->name->s, said_number(d, m, x->name->s));
 			} else if (x->decl->value) {
 				sb_f(&in, "in %s = ", x->name->s);
 				slice(sn, x->decl->value->span, &in);
@@ -501,10 +648,13 @@ static bool from_snippet(struct draft *d, uint32_t i, const struct snippet *sn, 
 			vec_push(d->arena, &s.names, x->name->s);
 			if (r != R_COUNT)
 				vec_push(d->arena, &made, ((struct artifact){ r, nl_fmt(d->arena, "%s.%s", m->name, x->name->s), (int)i, false }));
-		} else if (x->kind == AS_ENTRY && !entry_is(x, "doc") && !(entry_is(x, "image") && image) && !entry_is(x, "resources") && !entry_is(x, "env") && !entry_is(x, "retry") && !entry_is(x, "timeout")) {
+		} else if (x->kind == AS_ENTRY && !entry_is(x, "doc") && !(entry_is(x, "image") && (image || example_image(sn, x))) && !entry_is(x, "resources") && !entry_is(x, "env") && !entry_is(x, "retry") && !entry_is(x, "timeout")) {
 			slice(sn, x->span, &in);
 			sb_ch(&in, '\n');
+		} else if (entry_is(x, "image")) {
+			lacks = !image;
 		} else if (entry_is(x, "env") && !fact_text(d, m, F_SECRET)) {
+			access = true;
 			slice(sn, x->span, &in);
 			sb_ch(&in, '\n');
 		}
@@ -521,7 +671,7 @@ static bool from_snippet(struct draft *d, uint32_t i, const struct snippet *sn, 
 	for (uint32_t k = 0; k < m->facts.n && ok; k++) {
 		enum fact_type ty = d->p->facts.v.v[m->facts.v[k]].type;
 
-		if (((ty == F_URI || ty == F_FILE) && !uri_used) || ty == F_EMAIL)
+		if (((ty == F_URI || ty == F_FILE) && !uri_used) || (ty == F_EMAIL && !mail_used))
 			ok = false;
 	}
 	if (ok) {
@@ -533,6 +683,12 @@ static bool from_snippet(struct draft *d, uint32_t i, const struct snippet *sn, 
 		sb_z(b, "}\n");
 		for (uint32_t k = 0; k < made.n; k++)
 			vec_push(d->arena, &d->arts, made.v[k]);
+		for (uint32_t k = 0; k < asked.n; k++)
+			ask_for(d, m, asked.v[k]);
+		if (lacks)
+			facts_note(d->p->text, &d->p->facts, "The script of %s imports packages that python:3.12-slim lacks: name an image of yours that holds them.", m->name);
+		if (access)
+			facts_note(d->p->text, &d->p->facts, "The secrets and settings in env of %s are assumed: put the names of your own there.", m->name);
 		vec_push(d->arena, &d->used, nl_fmt(d->arena, "%s: %s", m->name, sn->name));
 	}
 	sb_free(&in);
@@ -611,6 +767,7 @@ void draft_step(struct draft *d, uint32_t i)
 	if (m->kind == K_NOTIFY)
 		notify_extras(d, m, &s, &extra);
 	outputs(d, i, &s);
+	add_numbers(d, m, &s);
 	sb_f(&d->out, "step %s {\ndoc = %s\n", m->name, nl_quote(d->arena, m->doc));
 	sb_add(&d->out, s.ins.s ? s.ins.s : "", s.ins.n);
 	sb_add(&d->out, s.outs.s ? s.outs.s : "", s.outs.n);

@@ -128,6 +128,27 @@ static void drop(struct plan *p, uint32_t i)
 	p->modules.n--;
 }
 
+/* "one gpu per trial" is of the search, wherever it stands. */
+static void give_trials(struct plan *p, uint32_t at)
+{
+	for (uint32_t i = 0; i < p->facts.v.n; i++) {
+		struct fact *f = &p->facts.v.v[i];
+		struct rx_match m;
+		uint32_t end = f->off + f->len;
+
+		if ((f->type != F_GPU && f->type != F_CPU && f->type != F_MEMORY && f->type != F_TIMEOUT && f->type != F_RETRY) || !rx_find(p->text, "^[ ,]*(?:per|a|each|for each|for every|every) (?:trial|run|configuration|config|combination)\\b", p->text->s + end, p->text->n - end, 0, &m))
+			continue;
+		for (uint32_t k = 0; k < p->modules.n; k++)
+			for (uint32_t q = 0; q < p->modules.v[k].facts.n; q++)
+				if (p->modules.v[k].facts.v[q] == i) {
+					p->modules.v[k].facts.v[q] = p->modules.v[k].facts.v[--p->modules.v[k].facts.n];
+					q--;
+				}
+		vec_push(p->text->arena, &p->modules.v[at].facts, i);
+		f->used = true;
+	}
+}
+
 static void tidy_sweep(struct plan *p)
 {
 	struct arena *a = p->text->arena;
@@ -161,7 +182,11 @@ static void tidy_sweep(struct plan *p)
 		p->modules.n--;
 		at--;
 	}
+	/* "and keep the best": the search does */
+	while (at + 1 < p->modules.n && p->modules.v[at + 1].kind == K_COMPARE && !p->modules.v[at + 1].on && p->modules.v[at + 1].cond < 0 && rx_has(p->text, "(?i)^\\W*(?:and |then )*(?:keep|take|pick|choose|select|use|return|report)\\w* (?:only )?(?:the )?(?:\\w+ )?(?:best|better|winner|winning)\\b(?: \\w+){0,4}\\W*$", p->modules.v[at + 1].doc))
+		drop(p, at + 1);
 	p->modules.v[at].sweep = true;
+	give_trials(p, at);
 	p->modules.v[at].par = -1;
 	for (uint32_t k = 0; k < p->modules.v[at].facts.n; k++)
 		if (p->facts.v.v[p->modules.v[at].facts.v[k]].type == F_PARALLEL)
@@ -186,6 +211,10 @@ void draft_tidy(struct plan *p)
 
 	if (p->sweep.on)
 		tidy_sweep(p);
+	/* a service ends by itself */
+	for (uint32_t i = p->modules.n; p->services.n && i-- > 0;)
+		if (p->modules.v[i].kind == K_CLEANUP && rx_has(p->text, "(?i)\\b(?:shut|tear|bring|take)s? (?:it |them |the \\w+ )?down\\b|\\bstop (?:it|the service)", p->modules.v[i].doc))
+			drop(p, i);
 	if (p->job.kind) {
 		t = train_module(p);
 		if (t < 0)
@@ -244,7 +273,7 @@ void draft_sweep(struct draft *d, uint32_t i)
 	struct module *m = &d->p->modules.v[i];
 	const struct sweep_plan *s = &d->p->sweep;
 	const struct artifact *data = art_find(d, R_TRAIN);
-	const char *task = free_name(d->p, "train_one");
+	const char *task = free_name(d->p, "train_one"), *source = NULL;
 	struct strbuf *t = &d->tasks, *b = &d->out;
 	bool waits = false;
 
@@ -253,8 +282,16 @@ void draft_sweep(struct draft *d, uint32_t i)
 	if (data && data->list)
 		data = NULL;
 	sb_f(t, "task %s {\ndoc = %s\n", task, nl_quote(d->arena, m->doc));
+	for (uint32_t k = 0; k < m->facts.n && !source; k++) {
+		const struct fact *f = &d->p->facts.v.v[m->facts.v[k]];
+
+		if (!data && (f->type == F_FILE || f->type == F_URI))
+			source = f->str;
+	}
 	if (data)
 		sb_z(t, "in data: file\n");
+	if (source)
+		sb_z(t, "in source: string\n");
 	for (uint32_t k = 0; k < m->params.n; k++)
 		for (uint32_t q = 0; q < d->p->facts.params.n; q++)
 			if (!strcmp(d->p->facts.params.v[q].name, m->params.v[k]))
@@ -270,6 +307,8 @@ void draft_sweep(struct draft *d, uint32_t i)
 	sb_z(t, "run = \"\"\"\npython train.py");
 	if (data)
 		sb_z(t, " --data \"$data\"");
+	if (source)
+		sb_z(t, " --source \"$source\"");
 	for (uint32_t k = 0; k < m->params.n; k++)
 		sb_f(t, " --%s \"$%s\"", m->params.v[k], m->params.v[k]);
 	for (uint32_t k = 0; k < s->dims.n; k++)
@@ -286,6 +325,8 @@ void draft_sweep(struct draft *d, uint32_t i)
 	sb_f(b, "sweep %s = %s(", m->name, task);
 	if (data)
 		sb_f(b, "data = %s, ", data->ref);
+	if (source)
+		sb_f(b, "source = %s, ", nl_quote(d->arena, source));
 	for (uint32_t k = 0; k < m->params.n; k++)
 		sb_f(b, "%s = %s, ", m->params.v[k], m->params.v[k]);
 	for (uint32_t k = 0; k < s->dims.n; k++)

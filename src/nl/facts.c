@@ -17,6 +17,11 @@ void facts_note(struct ntext *t, struct facts *f, const char *fmt, ...)
 	for (size_t i = 0; i < b.n; i++)
 		if ((unsigned char)b.s[i] < ' ')
 			b.s[i] = ' ';
+	for (uint32_t i = 0; i < f->notes.n; i++)
+		if (!strcmp(f->notes.v[i], sb_cstr(&b))) {
+			sb_free(&b);
+			return;
+		}
 	vec_push(t->arena, &f->notes, arena_dup(t->arena, b.s, b.n));
 	sb_free(&b);
 }
@@ -81,6 +86,18 @@ static void read_places(struct ntext *t, struct facts *f)
 	}
 }
 
+/* Absolute paths, once those that volumes and secrets are mounted at are taken. */
+static void read_paths(struct ntext *t, struct facts *f)
+{
+	struct rx_match m;
+
+	while (rx_work(t, "(?<![\\w/:.~$\\x01])(/(?:[\\w.*-]+/)+(?:[\\w*-][\\w.*-]*[\\w*])?)", 0, &m)) {
+		const char *s = ntext_group(t, &m, 1);
+
+		facts_add(t, f, F_FILE, &m)->str = s;
+	}
+}
+
 /* ---- images ---- */
 
 /* product and version in words -> image */
@@ -131,16 +148,35 @@ static void read_images(struct ntext *t, struct facts *f)
 
 /* ---- secrets ---- */
 
+/* "secret partner, keys user and password": one for each key. */
+static void read_key_lists(struct ntext *t, struct facts *f)
+{
+	static const char keys[] = "\\b(?:secrets?|geheimnis|secreto|segredo)\\s*(?:named|called|is|=|:)?\\s*[\"'`]?([a-z0-9][\\w.-]*)[\"'`]?\\s*[,(]?\\s*(?:with |under |mit |con |com |avec )?(?:the |den |las |les )?(?:keys|schluesseln?|claves|chaves|cles)\\s*[:=]?\\s*[\"'`]?([a-z][\\w.-]*)[\"'`]?(?:\\s*(?:,|and|und|y|e|et|/)\\s*[\"'`]?([a-z][\\w.-]*)[\"'`]?)(?:\\s*(?:,|and|und|y|e|et|/)+\\s*[\"'`]?([a-z][\\w.-]*)[\"'`]?(?=\\s*[).,;]))?\\)?";
+	struct rx_match m;
+
+	while (rx_work(t, keys, 0, &m)) {
+		const char *name = ntext_group(t, &m, 1), *members[3] = { ntext_group(t, &m, 2), ntext_group(t, &m, 3), ntext_group(t, &m, 4) };
+
+		for (int i = 0; i < 3 && members[i]; i++) {
+			struct fact *x = facts_add(t, f, F_SECRET, &m);
+
+			x->str = name;
+			x->str2 = members[i];
+		}
+	}
+}
+
 static void read_secrets(struct ntext *t, struct facts *f)
 {
 	static const char slash[] = "\\b(?:secrets?|geheimnis|secreto|segredo|segreto)\\s*(?:named|called|is|=|:|names?)?\\s*[\"'`(]?([a-z0-9][\\w.-]*)\\s*[/:]\\s*([a-z][\\w.-]*)[\"'`)]?";
 	static const char key[] = "\\b(?:secrets?|geheimnis|secreto|segredo|segreto)\\s*(?:named|called|is|=|:)?\\s*[\"'`]?([a-z0-9][\\w.-]*)[\"'`]?\\s*[,(]?\\s*(?:under (?:the )?|with (?:the )?|mit (?:dem )?|con (?:la )?|com (?:a )?|avec (?:la )?)?(?:keys?|schluessel|clave|chave|cle|chiave|field)\\s*[:=]?\\s*[\"'`]?([a-z][\\w.-]*)[\"'`]?\\)?";
-	static const char of[] = "\\b(?:key|schluessel|clave|chave|cle)\\s+[\"'`]?([a-z][\\w.-]*)[\"'`]?\\s+(?:of|in|from|aus|im|des|dem|del|de|du|do)\\s+(?:the )?(?:k8s |kubernetes )?(?:secret|geheimnis|secreto|segredo)\\s+[\"'`]?([a-z0-9][\\w.-]*)[\"'`]?";
+	static const char of[] = "\\b(?:key|schluessel|clave|chave|cle)\\s+[\"'`]?((?!is\\b|are\\b|lives\\b|comes\\b|stored\\b|kept\\b|from\\b|in\\b|ist\\b|liegt\\b|esta\\b|est\\b|and\\b)[a-z][\\w.-]*)[\"'`]?\\s+(?:of|in|from|aus|im|des|dem|del|de|du|do)\\s+(?:the )?(?:k8s |kubernetes )?(?:secret|geheimnis|secreto|segredo)\\s+[\"'`]?([a-z0-9][\\w.-]*)[\"'`]?";
 	static const char plain[] = "\\b(?:secrets?|geheimnis|secreto|segredo)\\s*(?:named|called|is|=|:|namens)?\\s*[\"'`]?([a-z0-9][\\w.-]*[a-z0-9])[\"'`]?";
 	static const char before[] = "[\"'`]([a-z0-9][\\w.-]*)[\"'`] secret\\b|\\b([a-z0-9]+(?:-[a-z0-9]+)+) secret\\b";
 	struct rx_match m, k;
 	struct fact *x;
 
+	read_key_lists(t, f);
 	for (size_t at = 0;;) {
 		const char *name, *member = NULL;
 		uint32_t end;
@@ -268,10 +304,11 @@ static void read_timeouts(struct ntext *t, struct facts *f)
 {
 	static const char p[] = "\\b(?:(?:hard )?time-?outs?|time limit|deadline|zeitlimit|zeitbegrenzung|limite de temps|delai|limite de tiempo|tiempo limite|tempo limite|delai maximal|gets?|kill(?:ed)?(?: it)?(?: if it (?:takes|runs))?(?: after| (?:longer|more) than)?|abort(?:ed)?(?: it)? after|cancel(?: it)? after|stop(?: it)? after|abbrechen nach|nach)\\s*(?:is|of|=|:|after|at|in|von|nach|de|per step|each)?\\s*" NL_DUR "(?:\\s*(timeout|abbrechen|max))?";
 	static const char most[] = "\\b(?:(?:must|may|should|can|shall|darf)(?:n't| not| never| nicht)?\\s+(?:take|run|last|need|exceed|be running|dauern|laufen)?\\s*(?:longer than|more than|over|at most|up to|no more than|laenger als|hoechstens)|(?:takes?|runs?|lasts?)\\s+(?:at most|no longer than|no more than|max(?:imum)?)|not longer than|no longer than|(?:at most|max\\.?|maximum|hoechstens|maximal|no mas de|maximo|pas plus de|no maximo|max) (?=\\d+\\s*(?:h|hours?|min|minutes?|stunden|minuten|horas|heures|minutos)))\\s*" NL_DUR "(?: dauern| laufen)?";
+	static const char over[] = "\\b(?:if|when|should|sobald|wenn|falls|si|se)\\b[^.;,\\n]{0,40}?\\b(?:takes?|runs?|lasts?|needs?|is running|is still running|dauert|laeuft|dure|tarda|demora)\\s+(?:for )?(?:longer than|more than|over|laenger als|mehr als|plus de|mas de|mais de)?\\s*" NL_DUR "\\s*,?\\s*(?:then )?(?:kill|stop|abort|cancel|terminate|fail|give up|brich)\\w*(?: it| that| the (?:step|job|run))?";
 	static const char plain[] = "\\b" NL_DUR "\\s*(?:hard )?(?:time-?out|time limit|zeitlimit|max(?:imum)?)\\b|\\b(?:time-?out)\\s*[:=(]?\\s*" NL_DUR;
 	struct rx_match m, k;
 
-	for (size_t at = 0; rx_work(t, plain, at, &m) || rx_work(t, most, at, &m) || rx_work(t, p, at, &m);) {
+	for (size_t at = 0; rx_work(t, over, at, &m) || rx_work(t, plain, at, &m) || rx_work(t, most, at, &m) || rx_work(t, p, at, &m);) {
 		struct fact *x;
 		int g = m.g[1].set ? 1 : 3;
 		double s = nl_group_seconds(t, &m, g);
@@ -311,7 +348,7 @@ static void read_resources(struct ntext *t, struct facts *f)
 {
 	static const char gpu_types[] = "(?:nvidia[ -]?)?(?:tesla[ -])?(a100|h100|h200|v100|t4|l4|l40s?|a10g?|p100|rtx ?\\d+|b200|mi300x?)(?:[ -]?(\\d+ ?gb))?";
 	static const char gpus[] = "\\b(?:(an?|un|une|eine?r?|uma|una|single) |" NL_NUM "\\s*-?x?\\s*)(?:nvidia |cuda )?(?:(a100|h100|h200|v100|t4|l4|l40s?|a10g?|p100|rtx ?\\d+)s?[ -]*(?:80 ?gb )?)?-?(?:gpus?|graphics cards?|grafikkarten?)\\b|\\bgpus?\\s*[:=]\\s*(\\d+)|\\b(?:(an?|one) |" NL_NUM "\\s*x?\\s*)(?:nvidia |tesla )*(a100|h100|h200|v100|t4|l4|l40s?|a10g?)s?\\b|\\bgpus? (\\d+)\\b";
-	static const char vague[] = "\\b(?:needs?|with|on|using|auf|mit|sur|con|com|requires?|gets?)(?: an?| the| einer| une?| una| uma)? gpus?\\b";
+	static const char vague[] = "\\b(?:an? )?gpus?(?= for )|\\b(?:needs?|with|on|using|auf|mit|sur|con|com|requires?|gets?)(?: an?| the| einer| une?| una| uma)? gpus?\\b";
 	static const char cpus[] = "\\b" NL_NUM "\\s*-?v?(?:cpus?|cores?|kerne?n?|coeurs?|nucleos|vcpus?)\\b|\\bcpus?\\s*[:=]?\\s*(\\d+(?:\\.\\d+)?)\\b";
 	static const char mem[] = "\\b" NL_SIZE "\\s*(?:of )?(?:ram|memory|mem|arbeitsspeicher|speicher|de ram|de memoria|memoire|memoria)\\b|\\b(?:memory|ram|mem|speicher)\\s*(?:of|[:=])?\\s*" NL_SIZE "|\\b(\\d+)([mg]i)\\b|\\x01\\s*[/,]?\\s*(?:and |und )?" NL_SIZE "(?!\\s*(?:disk|volume|ssd|pvc|scratch|shared|storage))";
 	static const char disk[] = "\\b" NL_SIZE "\\s*(?:of )?(?:local |scratch |ephemeral |free )?(?:disk|ssd|festplatte|storage)(?: space)?\\b|\\bdisk\\s*[:=]?\\s*" NL_SIZE;
@@ -401,12 +438,12 @@ static void read_placement(struct ntext *t, struct facts *f)
 	struct fact *x;
 
 	while (rx_work(t, "\\b(?:k8s |kubernetes )?(?:service[- ]?account|serviceaccount|dienstkonto|servicekonto|compte de service|cuenta de servicio|conta de servico)(?! key| json| schluessel)\\s*(?:is|=|:|named)?\\s*[\"'`]?([a-z0-9][\\w.-]*)[\"'`]?", 0, &m)) {
-		const char *s = ntext_group(t, &m, 1);
+		const char *s = trimmed(t, &m, 1);
 
 		facts_add(t, f, F_ACCOUNT, &m)->str = s;
 	}
 	while (rx_work(t, "\\b(?:node[- ]?(?:pool|group|selector)|nodepool|pool)\\s*(?:is|=|:|named|called)?\\s*[\"'`]?(?:([a-z][\\w./-]*)\\s*=\\s*)?([a-z0-9][\\w.-]*)[\"'`]?", 0, &m)) {
-		const char *k = ntext_group(t, &m, 1), *s = ntext_group(t, &m, 2);
+		const char *k = ntext_group(t, &m, 1), *s = trimmed(t, &m, 2);
 
 		if (rx_has(t, "^(?i)(?:of|with|and|for|in|the)$", s)) {
 			ntext_take(t, m.g[0].off, m.g[0].len);
@@ -417,14 +454,14 @@ static void read_placement(struct ntext *t, struct facts *f)
 		x->str2 = s;
 	}
 	while (rx_work(t, "\\b(?:on |auf )?(?:nodes?|machines?|knoten) (?:labell?ed|with (?:the )?label|mit (?:dem )?label|selector)\\s*[\"'`]?([a-z][\\w./-]*)\\s*[=:]\\s*([\\w.-]+)[\"'`]?", 0, &m)) {
-		const char *k = ntext_group(t, &m, 1), *s = ntext_group(t, &m, 2);
+		const char *k = ntext_group(t, &m, 1), *s = trimmed(t, &m, 2);
 
 		x = facts_add(t, f, F_SELECTOR, &m);
 		x->str = k;
 		x->str2 = s;
 	}
 	while (rx_work(t, "\\b(?:tolerat\\w+|taints?)\\s*(?:the )?(?:taint )?[:=]?\\s*[\"'`]?([a-z][\\w./-]*(?:=[\\w.-]+)?(?::no\\w+)?)[\"'`]?", 0, &m)) {
-		const char *s = ntext_group(t, &m, 1);
+		const char *s = trimmed(t, &m, 1);
 
 		facts_add(t, f, F_TOLERATE, &m)->str = s;
 	}
@@ -434,7 +471,7 @@ static void read_placement(struct ntext *t, struct facts *f)
 		facts_add(t, f, F_PRIORITY, &m)->str = s;
 	}
 	while (rx_work(t, "\\blabel(?:led|s|ed)?(?: everything| all| it| the run| with)*\\s*[:=]?\\s*[\"'`]?([a-z][\\w./-]*)\\s*[=:]\\s*[\"'`]?([\\w.-]+)[\"'`]?", 0, &m)) {
-		const char *k = ntext_group(t, &m, 1), *s = ntext_group(t, &m, 2);
+		const char *k = ntext_group(t, &m, 1), *s = trimmed(t, &m, 2);
 
 		x = facts_add(t, f, F_LABEL, &m);
 		x->str = k;
@@ -466,7 +503,7 @@ static void read_reuse(struct ntext *t, struct facts *f)
 		x->str = "on";
 		x->str2 = v;
 	}
-	while (rx_work(t, "\\b(?:(?:it |this |that |which |and )?(?:is |are )?(?:allowed to fail|may fail|can fail|might fail|best[- ]effort|not (?:critical|important|essential)|non-critical|optional step|darf (?:auch )?(?:fehlschlagen|schiefgehen)|peut echouer|puede fallar|pode falhar)|(?:if|when|wenn|falls|si|se) (?:it|that|this|one|es|das)? ?(?:step )?(?:fails?|fehlschlaegt|scheitert|schiefgeht|echoue|falla|falhar),? (?:it's fine|that's (?:fine|ok(?:ay)?)|just |simply |still |then |egal|trotzdem )*(?:ignore(?: it)?|continue(?: anyway)?|go on|carry on|move on|keep going|skip it|weiter(?:machen)?|on continue|continuer|seguir|continuar|no problem|fine|ok(?:ay)?)(?: without it| anyway)?|ignor(?:e|ing) (?:its |any )?failures?|(?:a )?failure (?:there |of it |here )?(?:is|must|should|may) (?:fine|ok(?:ay)?|ignored|not (?:stop|fail|break)[^.;\\n]*)|must not (?:fail|stop|break) the (?:run|pipeline|workflow|rest)|should not (?:fail|stop|break) the (?:run|pipeline|workflow|rest))", 0, &m))
+	while (rx_work(t, "\\b(?:(?:it |this |that |which |and )?(?:is |are )?(?:allowed to fail|may fail|can fail|might fail|best[- ]effort|not (?:critical|important|essential)|non-critical|optional step|darf (?:auch )?(?:fehlschlagen|schiefgehen)|peut echouer|puede fallar|pode falhar)|(?:if|when|wenn|falls|si|se) (?:it|that|this|one|es|das)? ?(?:step )?(?:fails?|fehlschlaegt|scheitert|schiefgeht|echoue|falla|falhar),? (?:it's fine|that's (?:fine|ok(?:ay)?)|just |simply |still |then |egal|trotzdem )*(?:ignore(?: it)?|continue(?: anyway)?|go on|carry on|move on|keep going|skip it|weiter(?:machen)?|on continue|continuer|seguir|continuar|no problem|fine|ok(?:ay)?)(?: without it| anyway)?|(?:if|when) (?:one|any|either|some|an?)(?: of (?:the|them|these))?(?: [a-z]+)? (?:fails?|breaks?|errors?),? (?:then )?(?:the )?(?:rest|others?|other (?:one|ones|[a-z]+s)|remaining [a-z]+|everything else|run|pipeline|workflow)(?: of (?:the|it|them) ?[a-z]*)? (?:should |must |can |may |shall |has to )?(?:still |just )?(?:go(?:es)? on|continues?|runs?|carry on|keeps? (?:going|running)|proceeds?|finish(?:es)?)|(?:ignor(?:e|ing)) (?:its |any )?failures?|(?:a )?failure (?:there |of it |here )?(?:is|must|should|may) (?:fine|ok(?:ay)?|ignored|not (?:stop|fail|break)[^.;\\n]*)|must not (?:fail|stop|break) the (?:run|pipeline|workflow|rest)|should not (?:fail|stop|break) the (?:run|pipeline|workflow|rest))", 0, &m))
 		facts_add(t, f, F_OPTIONAL, &m);
 }
 
@@ -601,4 +638,5 @@ void facts_read(struct ntext *t, struct facts *f)
 	read_placement(t, f);
 	read_reuse(t, f);
 	read_run(t, f);
+	read_paths(t, f);
 }

@@ -118,7 +118,7 @@ static void add_param(struct ntext *t, struct facts *f, uint32_t off, const char
 
 static void read_param_list(struct ntext *t, struct facts *f, uint32_t off, uint32_t len)
 {
-	static const char item[] = "^[\\s,;*-]*(?:and |und |y |e |et )?" NAME "\\s*(?:\\(([^()]*)\\)|" DFLT "|\\s*=\\s*[\"'`]?([^\\s,;()\"'`]+)[\"'`]?|\\s+(-?\\d[\\w.:%-]*)|(?=\\s*(?:[,;.\\n]|$|and |und )))";
+	static const char item[] = "^[\\s,;*-]*(?:and |und |y |e |et )?" NAME "\\s*(?:\\(([^()]*)\\)|" DFLT "|\\s*(?:=|:|in|is|one of)\\s*([\\w.-]+(?:\\s*[|/]\\s*[\\w.-]+)+)(?:" DFLT ")?|\\s*=\\s*[\"'`]?([^\\s,;()\"'`]+)[\"'`]?|\\s+(-?\\d[\\w.:%-]*)|(?=\\s*(?:[,;.\\n]|$|and |und )))";
 	uint32_t at = off, end = off + len;
 
 	while (at < end) {
@@ -142,8 +142,10 @@ static void read_param_list(struct ntext *t, struct facts *f, uint32_t off, uint
 			else if (n && !dflt && !rx_find(t, "\\b(?:required|int|float|string|pflicht|obligatoi?r\\w*|needed)\\b", t->w + o, n, 0, &k))
 				dflt = ntext_orig(t, o, n);
 		} else {
-			int g = m.g[3].set ? 3 : m.g[4].set ? 4 : 5;
+			int g = m.g[3].set ? 3 : m.g[5].set ? 5 : m.g[6].set ? 6 : 7;
 
+			if (m.g[4].set)
+				choices = ntext_orig(t, at + m.g[4].off, m.g[4].len);
 			if (m.g[g].set)
 				dflt = ntext_orig(t, at + m.g[g].off, m.g[g].len);
 		}
@@ -162,7 +164,7 @@ void facts_params(struct ntext *t, struct facts *f)
 	static const char head[] = "\\b(?:(?:with )?(?:run )?(?:params?|parameters?|inputs?|parametros?|parametres?|parameter|parametri))\\s*(?::|=|are|sind)\\s*";
 	static const char as[] = "(?:\\b(?:the |a |an |mit |with )?)" NAME "\\s+(?:as|is|als|como|comme|should be|must be|sei|ist)\\s+(?:an? |einen? |un |une |um )?(?:\\w+ )?(?:run )?(?:param(?:eter)?|parametro|parametre|configurable|konfigurierbar|configurable|workflow (?:input|param(?:eter)?))s?\\b\\s*(?:\\(([^()]*)\\)|" DFLT ")?";
 	static const char noun[] = "\\b(?:an? |the |einem |ein |un |une |um |required |optional |int |string |float |with |mit )*(?:run )?(?:param(?:eter)?|parametro|parametre)s?\\s+(?:named |called |namens |for (?:the )?|fuer (?:den |die |das )?)?[\"'`]?" NAME "[\"'`]?\\s*(?:\\(([^()]*)\\)|" DFLT "|\\s*=\\s*[\"'`]?([^\\s,;()\"'`]+))?";
-	static const char rev[] = "\\b(?:the |a |an )?([a-z_]\\w+) (?:param(?:eter)?)\\b\\s*(?:\\(([^()]*)\\)|" DFLT ")?";
+	static const char rev[] = "\\b(?:the |a |an )?([a-z_]\\w+(?: (?:name|id|date|path|size|rate|count|version|type|limit|code|key))?) (?:param(?:eter)?)\\b\\s*(?:\\(([^()]*)\\)|" DFLT ")?";
 	static const char dflt[] = "\\b(?:for |the |a |by |nach |per )*" NAME "\\s*\\(\\s*(?:defaults?|standard|par defaut|por defecto|padrao)(?: is| to| of|=|:)?\\s*[\"'`]?([^\\s,;()\"'`]+)[\"'`]?\\s*\\)";
 	static const char take[] = "\\b(?:takes?|accepts?|nimmt|recibe|prend|recebe)\\s+(?:an? |the |einen? |un |une |um )" NAME "\\s*(?:\\(([^()]*)\\)|" DFLT ")";
 	static const char *const forms[] = { as, noun, take, rev };

@@ -93,6 +93,39 @@ static int add_cond(struct plan *p, const struct cond *c)
 	return (int)p->conds.n - 1;
 }
 
+/* "between 0.9 and 0.95: ...", "below 0.9: ...": further ranges of the metric of the condition before. */
+static void read_bands(struct plan *p, struct marks *ms)
+{
+	static const char band[] = "(?:(?<=[;.\\n,>*-])|\\b(?:and|or|if|when|und|wenn|falls|for))\\s*(?:it(?:'s| is)? |the \\w+ is |that is |a \\w+ )?(?:(between|zwischen|entre|from)\\s+" VALUE "\\s*(?:and|to|-|und|bis|et|y|e)\\s*" VALUE "|" CMP "\\s*" VALUE ")\\s*(?::|->|=>|,? then\\b)";
+	struct ntext *t = p->text;
+	struct rx_match m;
+
+	if (!p->conds.n)
+		return;
+	for (size_t at = p->conds.v[0].off; rx_work(t, band, at, &m); at = m.g[0].off + m.g[0].len) {
+		struct cond c = { .off = m.g[0].off, .len = m.g[0].len, .metric = p->conds.v[0].metric };
+		const struct mark *open = NULL;
+
+		for (uint32_t i = 0; i < ms->n && ms->v[i].off < c.off; i++)
+			if (ms->v[i].kind == MARK_IF)
+				open = &ms->v[i];
+		if (!open || p->conds.v[open->index].flag)
+			continue;
+		c.metric = p->conds.v[open->index].metric;
+		if (m.g[1].set) {
+			c.op = ">=";
+			c.number = number_text(t, &m, 2);
+			c.below = number_text(t, &m, 4);
+			c.text = nl_fmt(t->arena, "%s from %s to %s", c.metric, c.number, c.below);
+		} else {
+			c.op = op_of(t, t->s + m.g[6].off, m.g[6].len);
+			c.number = number_text(t, &m, 7);
+			c.text = nl_fmt(t->arena, "%s %s %s", c.metric, c.op, c.number);
+		}
+		add(p, ms, MARK_IF, c.off, c.len, add_cond(p, &c));
+	}
+}
+
 static void read_conditions(struct plan *p, struct marks *ms)
 {
 	static const char unless[] = "\\b(?:unless|es sei denn|a menos que|a moins que|ausser si)\\s+(?:the |its |our |die |der |das |el |la |le |o |a )*" METRIC VERB "\\s*" CMP "\\s*" VALUE;
@@ -122,6 +155,7 @@ static void read_conditions(struct plan *p, struct marks *ms)
 			c.text = nl_fmt(t->arena, "%s %s %s", c.metric, c.op, c.number);
 			add(p, ms, MARK_IF, c.off, c.len, add_cond(p, &c));
 		}
+	read_bands(p, ms);
 }
 
 /* "if the new model is better than the current one", "if drift is detected": a bool that a step before it gives */
@@ -260,7 +294,7 @@ static int add_fan(struct plan *p, const struct fan *f)
 static uint32_t read_listing(struct plan *p, struct fan *f, uint32_t at)
 {
 	static const char range[] = "^\\s*[:(=]?\\s*(?:from |von |de |da |desde |number(?:s)? |[a-z]+ )?(\\d+)\\s*(?:\\.\\.+|-|to|bis|through|hasta|a|ate)\\s*(\\d+)\\)?";
-	static const char list[] = "^\\s*(?:\\(|:|in|of|from|=|namely|aus|dans|en|em|-|,? ?i\\.e\\.)\\s*(?:the (?:list |set )?)?[\\[{(]?\\s*(" LISTING ")\\s*[\\])}]?";
+	static const char list[] = "^\\s*(?:\\(|:|in|of|from|=|namely|aus|dans|en|em|-|,? ?i\\.e\\.)\\s*(?:the |our |this )?(?:list (?:of )?|set (?:of )?|tables )?[\\[{(]?\\s*(" LISTING ")\\s*[\\])}]?";
 	struct ntext *t = p->text;
 	uint32_t n = (uint32_t)strcspn(t->w + at, ".\n\x01");
 	struct rx_match m;
@@ -281,9 +315,61 @@ static uint32_t read_listing(struct plan *p, struct fan *f, uint32_t at)
 	return at;
 }
 
+/* "for days 1 to 31", "the 12 monthly files ... in parallel", "two scrapers (hn and reddit)". */
+static void read_counted_fans(struct plan *p, struct marks *ms)
+{
+	static const char numbered[] = "\\b(?:for|over|fuer|pour|para|per|auf)\\s+(?:the |all |die |alle |les |los |os )*([a-z]{3,}s|[a-z]+en)\\s+(?:from |von |de |number )?(\\d+)\\s*(?:to|-|\\.\\.+|through|bis|a|hasta|ate)\\s*(\\d+)\\b(?!\\s*(?:%|\\.\\d|gb|hours?|minutes?|days?|epochs?))";
+	static const char listed[] = "\\b" NL_NUM "\\s+((?:[a-z]+ )?[a-z]{3,}s)\\s*(\\(|:)\\s*(" ITEM2 "(?:\\s*[,;/]\\s*" ITEM2 ")*\\s*,?\\s*(?:and|und|et|y|e|&)\\s+" ITEM2 ")\\s*\\)?";
+	static const char counted[] = "\\b(?:(?:the|all|our|these|those|each of the|die|alle|les|los|os|as)\\s+)+(\\d+)\\s+((?:(?!gpus?\\b|cpus?\\b|hours?\\b|days?\\b|minutes?\\b|best\\b|most\\b|trials?\\b|epochs?\\b)[a-z]+ ){0,2}?)((?!gpus\\b|cpus\\b|hours\\b|days\\b|minutes\\b|weeks\\b|months\\b|trials\\b|rounds\\b|epochs\\b|workers\\b|nodes\\b|rows\\b|times\\b|classes\\b|is\\b|was\\b)[a-z]{2,}s)\\b";
+	static const char beside[] = "\\b(?:in parallel|parallel|at (?:a|the same) time|at once|concurrent\\w*|simultaneous\\w*|side by side|gleichzeitig|en parallele|en paralelo|em paralelo|each|one by one|separately)\\b";
+	struct ntext *t = p->text;
+	struct rx_match m, k;
+
+	for (size_t at = 0; rx_work(t, numbered, at, &m); at = m.g[0].off + m.g[0].len) {
+		int lo = atoi(t->s + m.g[2].off), hi = atoi(t->s + m.g[3].off);
+		struct fan f = { .off = m.g[0].off, .len = m.g[0].len, .literal = true };
+
+		if (lo >= hi || hi - lo > 5000)
+			continue;
+		f.item = item_name(t, m.g[1].off, m.g[1].len);
+		f.words = ntext_fold(t, &m, 1);
+		f.list = nl_fmt(t->arena, "range(%d, %d)", lo, hi + 1);
+		add(p, ms, MARK_FOR, f.off, f.len, add_fan(p, &f));
+	}
+	for (size_t at = 0; rx_work(t, listed, at, &m); at = m.g[0].off + m.g[0].len) {
+		uint32_t line = m.g[0].off + (uint32_t)strcspn(t->s + m.g[0].off, "\n");
+		struct fan f = { .off = m.g[3].off, .len = m.g[0].off + m.g[0].len - m.g[3].off, .literal = true };
+		double n = nl_group_number(t, &m, 1);
+
+		f.list = list_of(t, m.g[4].off, m.g[4].len);
+		if (!f.list || n < 2 || (m.g[3].len && t->s[m.g[3].off] == ':') || !rx_find(t, beside, t->s, line, m.g[0].off, &k))
+			continue;
+		f.item = item_name(t, m.g[2].off, m.g[2].len);
+		f.words = ntext_fold(t, &m, 2);
+		if (rx_find(t, "\\G\\s*(?:(?:that |which )?(?:run|work|go|do it)s?(?:ning)? )?(?:in parallel|parallel|side by side|at the same time|concurrently|simultaneously|separately)\\b", t->w, t->n, f.off + f.len, &k))
+			f.len += k.g[0].len;
+		add(p, ms, MARK_FOR, f.off, f.len, add_fan(p, &f));
+	}
+	for (size_t at = 0; rx_work(t, counted, at, &m); at = m.g[0].off + m.g[0].len) {
+		uint32_t stop = m.g[0].off + m.g[0].len, line = stop;
+		int n = atoi(t->s + m.g[1].off);
+		struct fan f = { .off = m.g[0].off, .len = m.g[0].len, .literal = true };
+
+		while (line < t->n && t->s[line] != '\n' && !(t->s[line] == '.' && isspace((unsigned char)t->s[line + 1])))
+			line++;
+		if (p->fans.n || n < 2 || n > 5000 || !rx_find(t, beside, t->s, line, stop, &k))
+			continue;
+		f.item = item_name(t, m.g[3].off, m.g[3].len);
+		f.words = ntext_fold(t, &m, 3);
+		f.list = nl_fmt(t->arena, "range(1, %d)", n + 1);
+		facts_note(t, &p->facts, "The %d %s are told apart by their number, 1 to %d: put their names there if they have some.", n, f.words, n);
+		add(p, ms, MARK_FOR, f.off, f.len, add_fan(p, &f));
+	}
+}
+
 static void read_fans(struct plan *p, struct marks *ms)
 {
-	static const char each[] = "\\b(for (?:each|every|all|any)(?: (?:one )?of(?: the)?)?(?: the)?|fuer (?:jede[nrsm]?|alle)(?: der)?|pro|je(?:de[nrs]?)?|pour (?:chaque|tou(?:te)?s les)|(?:para|por|de|em|a) (?:cada|tod[oa]s (?:os|as|los|las))|de chaque|per ogni|per|each|every|cada|chaque|jede[nrs]?)\\s+(?!other\\b|step|run\\b|worker|trial|gpu|node|machine|time|with\\b|as\\b|second|day|night|week|month|hour|minute|of them|one\\b|cent\\b|replica|process|rank|in parallel|on\\b|by\\b|using|using|se\\b|e-?mail|slack|default|hand\\b|pod|branch|model\\b(?! )|epoch|million|thousand|gb\\b|user request|has\\b|gets?\\b|needs?\\b|must\\b|takes?\\b|runs?\\b|try\\b|attempt|retry)(?:single |one of |of |the |incoming |new |these |those |different |individual |separate )*(?:(\\d+) )?([a-z][\\w-]*)((?: (?!in\\b|from\\b|of\\b|under\\b|to\\b|and\\b|with\\b|train|fit\\b|load|run\\b|compute|fetch|build|score|evaluat|then\\b|do\\b|at\\b|for\\b|on\\b|by\\b|from\\b|der\\b|aus\\b|de\\b|call\\b|calcul|make\\b|predict|forecast|generat|extract|download|using\\b|via\\b|that\\b|which\\b|is\\b|are\\b|into\\b|we\\b|en\\b|dans\\b|em\\b|do\\b|da\\b|has\\b|gets?\\b|needs?\\b|takes?\\b|separately|individually|a\\b|the\\b|one\\b|using\\b|through\\b|transform|clean|convert|resize|write|send|upload|process|run|an\\b|create|render|simulate|align|parse|check|import|export|summari[sz]e)[a-z][\\w-]*)?)";
+	static const char each[] = "\\b(for (?:each|every|all|any)(?: (?:one )?of(?: the)?)?(?: the)?|fuer (?:jede[nrsm]?|alle)(?: der)?|pro|je(?:de[nrs]?)?|pour (?:chaque|tou(?:te)?s les)|(?:para|por|de|em|a) (?:cada|tod[oa]s (?:os|as|los|las))|de chaque|per ogni|per|each|every|cada|chaque|jede[nrs]?)\\s+(?!\\d+ ?(?:s|secs?|seconds?|m|mins?|minutes?|minuten|h|hours?|stunden|days?|tage|weeks?|wochen|months?|ms)\\b|other\\b|step|run\\b|worker|trial|gpu|node|machine|time|with\\b|as\\b|second|day|night|week|month|hour|minute|of them|one\\b|cent\\b|replica|process|rank|in parallel|on\\b|by\\b|using|using|se\\b|e-?mail|slack|default|hand\\b|pod|branch|model\\b(?! )|epoch|million|thousand|gb\\b|user request|mail\\b|sms\\b|teams\\b|webhook|api\\b|ssh\\b|cron|post\\b|has\\b|gets?\\b|needs?\\b|must\\b|takes?\\b|runs?\\b|try\\b|attempt|retry)(?:single |one of |of |the |incoming |new |these |those |different |individual |separate )*(?:(\\d+) )?([a-z][\\w-]*)((?: (?!in\\b|from\\b|of\\b|under\\b|to\\b|and\\b|with\\b|train|fit\\b|load|run\\b|compute|fetch|build|score|evaluat|then\\b|do\\b|at\\b|for\\b|on\\b|by\\b|from\\b|der\\b|aus\\b|de\\b|call\\b|calcul|make\\b|predict|forecast|generat|extract|download|using\\b|via\\b|that\\b|which\\b|is\\b|are\\b|into\\b|we\\b|en\\b|dans\\b|em\\b|do\\b|da\\b|has\\b|gets?\\b|needs?\\b|takes?\\b|separately|individually|a\\b|the\\b|one\\b|using\\b|through\\b|transform|clean|convert|resize|write|send|upload|process|run|an\\b|create|render|simulate|align|parse|check|import|export|summari[sz]e)[a-z][\\w-]*)?)";
 	static const char pronoun[] = "\\b(?:each(?: one| of them)?|every one|them individually|jede[nrs]?(?: einzeln)?|cada un[oa]|chacune?|cada uma?)\\b(?=\\s*(?:with|by|using|separately|individually|through|in parallel|on its|on their|,|\\.|$|\\n|\\)|->|mit|con|com|avec|einzeln|into|to\\b|\\x01))";
 	static const char upper[] = "\\b(?:for|fuer|pour|para|per|in)\\s+(?:the (?:\\w+ )?)?((?:" ITEM "\\s*,\\s*)+" ITEM "?,?\\s*(?:and|und|et|y|e|&)\\s+" ITEM "|" ITEM "\\s+(?:and|und|et|y|e|&)\\s+" ITEM ")";
 	struct ntext *t = p->text;
@@ -328,6 +414,7 @@ static void read_fans(struct plan *p, struct marks *ms)
 		f.words = "item";
 		add(p, ms, MARK_FOR, f.off, f.len, add_fan(p, &f));
 	}
+	read_counted_fans(p, ms);
 	if (!p->fans.n)
 		for (size_t at = 0; rx_work(t, pronoun, at, &m); at = m.g[0].off + m.g[0].len) {
 			struct fan f = { .off = m.g[0].off, .len = m.g[0].len, .item = "item", .words = "item" };
@@ -439,6 +526,12 @@ static uint32_t module_after(const struct plan *p, uint32_t off, uint32_t senten
 	return i < p->modules.n && p->modules.v[i].sentence == sentence ? i : p->modules.n;
 }
 
+/* What one does about a failure, rather than the work itself. */
+static bool reacts(const struct module *m)
+{
+	return m->kind == K_NOTIFY || m->kind == K_CLEANUP || m->kind == K_FAIL || (m->kind == K_DEPLOY && !strcmp(m->verb, "rollback"));
+}
+
 static uint32_t mark_end(const struct plan *p, const struct marks *ms, uint32_t i, uint32_t sentence, const struct parts *ps)
 {
 	for (uint32_t k = i + 1; k < ms->n; k++)
@@ -447,13 +540,52 @@ static uint32_t mark_end(const struct plan *p, const struct marks *ms, uint32_t 
 	return UINT32_MAX;
 }
 
+/* "deploy if a > 1; roll back otherwise": the last module before an `otherwise` that nothing follows is the other branch. */
+static int trailing_target(const struct plan *p, const struct mark *k, uint32_t sentence, uint32_t first)
+{
+	if (first < p->modules.n && p->modules.v[first].sentence == sentence)
+		return -1;
+	for (uint32_t j = p->modules.n; j-- > 0;)
+		if (p->modules.v[j].sentence == sentence && p->modules.v[j].off < k->off)
+			return (int)j;
+	return -1;
+}
+
+static uint32_t before_trailing_else(const struct plan *p, const struct marks *ms, uint32_t i, uint32_t sentence, uint32_t first, uint32_t end)
+{
+	const struct mark *next = NULL;
+	int j;
+
+	for (uint32_t k = i + 1; k < ms->n && !next; k++)
+		if (ms->v[k].kind == MARK_ELSE)
+			next = &ms->v[k];
+		else if (ms->v[k].kind != MARK_FOR && ms->v[k].kind != MARK_EACH && ms->v[k].kind != MARK_LOOP)
+			return end;
+	if (!next || first == p->modules.n)
+		return end;
+	j = trailing_target(p, next, sentence, module_after(p, next->off, sentence));
+	if (j < 0 || p->modules.v[j].off < ms->v[i].off)
+		return end;
+	return p->modules.v[j].off < end ? p->modules.v[j].off : end;
+}
+
+static void trailing_else(struct plan *p, const struct mark *k, uint32_t sentence, int open, uint32_t first)
+{
+	int j = trailing_target(p, k, sentence, first);
+
+	if (j < 0 || p->modules.v[j].off < p->conds.v[open].off || p->modules.v[j].cond >= 0)
+		return;
+	p->modules.v[j].cond = open;
+	p->modules.v[j].branch = 1;
+}
+
 static bool gathers(const struct plan *p, const struct module *m)
 {
 	struct rx_match k;
 
 	if (m->kind == K_MERGE || m->kind == K_COMPARE)
 		return true;
-	return rx_find(p->text, "\\b(?:one|single|all (?:the|of|results)|together|overall|finally|final|combined?|unico|unica|gesamt\\w*|zusammen|un seul|tous les|todos los|todos os|at the end|zum schluss|am ende|al final|no final|afterwards|then one|summary of all|global)\\b", p->text->s + m->off, m->len, 0, &k);
+	return rx_find(p->text, "\\b(?:one|single|all (?:the|of|their|[a-z]+s)|together|overall|finally|final|combined?|unico|unica|gesamt\\w*|zusammen|un seul|tous les|todos los|todos os|at the end|zum schluss|am ende|al final|no final|afterwards|then one|summary of all|global)\\b", p->text->s + m->off, m->len, 0, &k);
 }
 
 static void apply_loop(struct plan *p, const struct parts *ps, const struct mark *k)
@@ -560,9 +692,13 @@ void marks_apply(struct plan *p, struct parts *ps, const struct marks *ms)
 			continue;
 		if (k->kind == MARK_ELSE && open < 0)
 			continue;
+		if (k->kind == MARK_IF)
+			end = before_trailing_else(p, ms, i, s, first, end);
 		for (uint32_t j = first; j < p->modules.n && p->modules.v[j].sentence == s && p->modules.v[j].off < end; j++, n++) {
 			struct module *m = &p->modules.v[j];
 
+			if (k->kind == MARK_BAD && n && !reacts(m) && m->kind != K_UPLOAD && m->kind != K_RUN)
+				break;
 			if (k->kind == MARK_IF || k->kind == MARK_ELSE) {
 				m->cond = k->kind == MARK_IF ? k->index : open;
 				m->branch = k->kind == MARK_ELSE;
@@ -570,6 +706,8 @@ void marks_apply(struct plan *p, struct parts *ps, const struct marks *ms)
 				m->on = k->kind == MARK_BAD ? ON_BAD : k->kind == MARK_GOOD ? ON_GOOD : ON_ALWAYS;
 			}
 		}
+		if (!n && k->kind == MARK_ELSE)
+			trailing_else(p, k, s, open, first);
 		/* "deploy only if ...": nothing follows, so it is about what stands before it in the same breath */
 		if (!n && k->kind != MARK_ELSE)
 			for (uint32_t j = p->modules.n; j-- > 0;) {
@@ -586,6 +724,8 @@ void marks_apply(struct plan *p, struct parts *ps, const struct marks *ms)
 					if (cut != 'a' && cut != '&' && cut != '+')
 						break;
 				}
+				if (n && k->kind != MARK_IF && !reacts(m))
+					break;
 				if (k->kind == MARK_IF) {
 					if (m->kind != K_DEPLOY && m->kind != K_NOTIFY && m->kind != K_REGISTER && m->kind != K_UPLOAD && m->kind != K_FAIL && m->kind != K_APPROVE && n)
 						break;

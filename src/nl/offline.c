@@ -75,6 +75,62 @@ static bool checks(const char *text, size_t n, const char *path)
 	return ok;
 }
 
+/* The draft without comments and without what it quotes of the description. */
+static void code_of(const struct strbuf *text, struct strbuf *out)
+{
+	for (const char *s = text->s, *end = text->s + text->n, *e; s < end; s = e) {
+		const char *c = s;
+
+		e = memchr(s, '\n', (size_t)(end - s));
+		e = e ? e + 1 : end;
+		while (c < e && (*c == ' ' || *c == '\t'))
+			c++;
+		if (*c == '#' || !strncmp(c, "doc ", 4) || !strncmp(c, "message ", 8) || !strncmp(c, "in message", 10))
+			continue;
+		sb_add(out, s, (size_t)(e - s));
+	}
+}
+
+/* Numbers that no rule took, with the words around them, and facts that did not fit in: as comments under the first line. */
+static void say_missing(struct plan *p, const char *description, size_t n, struct strbuf *text)
+{
+	struct strbuf code = { 0 }, lines = { 0 }, b = { 0 };
+	struct ntext *t = p->text;
+	struct rx_match m;
+	const char *first = memchr(text->s ? text->s : "", '\n', text->n);
+	unsigned k = 0;
+
+	code_of(text, &code);
+	nl_missing(description, n, code.s ? code.s : "", code.n, &lines);
+	for (size_t at = 0; k < 8 && rx_find(t, "(?<![\\w.])(?:[a-z][a-z-]* )?(\\d+(?:\\.\\d+)?)(?: ?%| [a-z][a-z-]*)?", t->w, t->n, at, &m); at = m.g[0].off + m.g[0].len) {
+		const char *num = ntext_fold(t, &m, 1);
+
+		if (code.n && memmem(code.s, code.n, num, strlen(num)))
+			continue;
+		sb_f(&b, "%s\"%s\"", k++ ? ", " : "", ntext_orig(t, m.g[0].off, m.g[0].len));
+	}
+	if (k)
+		sb_f(&lines, "%s\n", sb_cstr(&b));
+	if (lines.n && first) {
+		struct strbuf all = { 0 };
+
+		sb_add(&all, text->s, (size_t)(first - text->s) + 1);
+		for (const char *s = lines.s, *e; *s; s = e + (*e == '\n')) {
+			e = s + strcspn(s, "\n");
+			sb_z(&all, "# Of the description, no line below holds this: ");
+			sb_safe(&all, s, (size_t)(e - s));
+			sb_ch(&all, '\n');
+		}
+		sb_add(&all, first + 1, text->n - (size_t)(first - text->s) - 1);
+		text->n = 0;
+		sb_add(text, all.s, all.n);
+		sb_free(&all);
+	}
+	sb_free(&code);
+	sb_free(&lines);
+	sb_free(&b);
+}
+
 /* A last resort that always checks: the words as one step. */
 static void single_step(struct plan *p, struct strbuf *out)
 {
@@ -130,6 +186,7 @@ int nl_offline(const char *description, size_t n, const struct nl_options *o, st
 			}
 			sb_free(&raw);
 		}
+		say_missing(p, description, n, &x->text);
 		plan_free(p);
 	}
 	arena_free(a);

@@ -48,6 +48,14 @@ uint32_t lex_at(struct ntext *t, const char *s, uint32_t off, enum kind *kind, c
 	return m.g[0].len;
 }
 
+bool lex_verb(struct ntext *t, const char *word)
+{
+	struct rx_match m;
+	size_t n = strlen(word);
+
+	return rx_find(t, lexicon_pattern(t), word, n, 0, &m) && m.mark >= 0 && m.g[0].len == n && lexicon[m.mark].pattern[0] != '!';
+}
+
 /* ---- parts ---- */
 
 #define CONNECT "and then|then|and|und|dann|danach|anschliessend|et|puis|ensuite|y|e|luego|despues|depois|em seguida|entao|afterwards|after that|followed by|before|bevor|avant de|antes de|plus|sowie|poi|ed|while|waehrend|with a|using a"
@@ -173,7 +181,7 @@ void parts_cut(struct ntext *t, struct parts *ps, const struct marks *ms)
 
 /* ---- words of work in a part ---- */
 
-#define FILLER "(?:[\\s*+#>.)(\\x01-]|\\d+[.)]|\\b(?:then|finally|please|also|next|first|firstly|second|secondly|third|afterwards|after that|lastly|last|now|so|just|simply|we|i|you|it|they|them|should|must|will|would|shall|want|to|need|needs|lets|let's|let|us|me|can|could|hey|hi|hello|again|automatically|always|only|both|once|that|this|which|who|the pipeline|the workflow|the job|pipeline|workflow|step|job|task|a job that|a pipeline that|a workflow that|is|are|be|get|gets|in the end|at the end|at last|zuerst|bitte|dann|danach|zum schluss|am ende|schliesslich|soll|sollen|wir|ich|es|sie|wird|werden|muss|noch|immer|d'abord|ensuite|enfin|puis|il faut|nous|on|doit|je veux|primero|luego|finalmente|por fin|al final|quiero|hay que|debe|se|depois|no final|por fim|quero|deve|precisa|preciso|primeiro|infine|prima|poi|daily|nightly|weekly|hourly|do|does|a|an|one|every|each|in parallel|there|here|then|new|build me|give me|make me|write me|create me|set up|set-up|setup)\\b)*"
+#define FILLER "(?:[\\s*+#>.)(\\x01-]|\\d+[.)]|\\b(?:step|stage|schritt|etape|paso) ?\\d+\\b:?|\\b(?:then|finally|please|also|next|first|firstly|second|secondly|third|afterwards|after that|lastly|last|now|so|just|simply|we|i|you|it|they|them|should|must|will|would|shall|want|to|need|needs|lets|let's|let|us|me|can|could|hey|hi|hello|again|automatically|always|only|both|once|that|this|which|who|the pipeline|the workflow|the job|pipeline|workflow|step|job|task|a job that|a pipeline that|a workflow that|is|are|be|get|gets|in the end|at the end|at last|zuerst|bitte|dann|danach|zum schluss|am ende|schliesslich|soll|sollen|wir|ich|es|sie|wird|werden|muss|noch|immer|d'abord|ensuite|enfin|puis|il faut|nous|on|doit|je veux|primero|luego|finalmente|por fin|al final|quiero|hay que|debe|se|depois|no final|por fim|quero|deve|precisa|preciso|primeiro|infine|prima|poi|daily|nightly|weekly|hourly|do|does|a|an|one|every|each|in parallel|there|here|then|new|build me|give me|make me|write me|create me|set up|set-up|setup)\\b)*"
 #define BEFORE_VERB "\\b(?:to|and|then|we|i|they|should|must|will|shall|is|are|be|being|was|were|gets?|get|wird|werden|wurde|soll|sollen|zu|que|se|it|them|that|which|who|please|also|not|don't|do|on|you|can|could|would|let|us|finally|it's|automatically|always|both|are then|is then|es|son|sont|est|sao|e|est ensuite|a|les|los|las|os|as|der|die|das|den)[\\s]+$"
 
 static bool verb_place(struct ntext *t, const struct part *p, uint32_t off, uint32_t len)
@@ -228,7 +236,7 @@ static bool find_hit(struct ntext *t, const struct part *p, struct hit *h)
 /* Words after the verb that name what is worked on, at most two, as part of a name. */
 static const char *object_words(struct ntext *t, uint32_t from, uint32_t end)
 {
-	static const char stop[] = "\\G(?:the|a|an|all|our|my|its|their|these|those|this|that|some|new|of|both|each|every|it|them|any|and|lower|higher|then|der|die|das|den|dem|des|ein|eine|einen|alle|el|la|los|las|un|una|os|as|um|uma|o|les|le|des|du|une|de|do|da|dos|del|il|lo|gli|raw|final|only|just|also|daily|latest|last|best|two|three|up|out|so|again|if|more|such|same|into|que|en)\\b";
+	static const char stop[] = "\\G(?:(?:step|stage) ?\\d+|the|a|an|all|our|my|its|their|these|those|this|that|some|new|of|both|each|every|it|them|any|and|lower|higher|then|der|die|das|den|dem|des|ein|eine|einen|alle|el|la|los|las|un|una|os|as|um|uma|o|les|le|des|du|une|de|do|da|dos|del|il|lo|gli|raw|final|only|just|also|daily|latest|last|best|two|three|up|out|so|again|if|more|such|same|into|que|en)\\b";
 	static const char prep[] = "\\G(?:from|to|into|in|on|with|for|by|at|as|via|using|per|under|over|through|when|if|von|aus|mit|nach|auf|fuer|zu|zum|zur|in|als|bei|desde|con|para|por|como|sobre|hacia|com|em|no|na|ao|depuis|avec|dans|pour|sur|vers|par|chez|is|are|was|which|that|must|should|until|so|must|needs?|uses?|than|not|y|et|und|or|oder|e|comme|da|su|usando|between|within|after|before|against)\\b";
 	struct strbuf b = { 0 };
 	const char *r;
@@ -308,7 +316,142 @@ static bool shares_verb(struct plan *p, const struct parts *ps, uint32_t i, cons
 	return (last->kind == K_LOAD || last->kind == K_UPLOAD) && rx_within(t, "\\w+ (?:from|aus|desde|de|depuis|to|into) ", q->off, q->len, &m) && rx_find(t, "\\b(?:from|aus|desde|depuis|to|into)\\b", t->s + last->off, last->len, 0, &m);
 }
 
-static void make_modules(struct plan *p, struct parts *ps)
+/* "gpu for training": a fact and the name of a step that is there, no step of its own. */
+static bool setting_only(const struct plan *p, const struct part *q, const struct hit *h)
+{
+	const struct ntext *t = p->text;
+	bool fact = false, there = false;
+	struct rx_match m;
+
+	for (uint32_t i = q->off; i < q->off + q->len; i++) {
+		fact = fact || t->w[i] == TAKEN;
+		if ((i < h->off || i >= h->off + h->len) && isalnum((unsigned char)t->w[i])) {
+			if (!rx_find(p->text, "\\G(?:for|the|of|each|and|steps?|jobs?|it|fuer|die|das|der|para|el|la|o|pour|le)\\b", t->w, q->off + q->len, i, &m))
+				return false;
+			i += m.g[0].len - 1;
+		}
+	}
+	for (uint32_t i = 0; i < p->modules.n; i++)
+		there = there || p->modules.v[i].kind == h->kind;
+	return fact && there;
+}
+
+/* What a message goes through: "on failure a Slack message" has no verb. */
+static const char channel[] = "\\b(?:slack|e-?mails?|mail|messages?|nachricht(?:en)?|alerts?|alarm|teams|discord|webhook|pager\\w*|pagerduty|sms|tickets?|mensaje|mensagem|aviso|courriel|notification|benachrichtigung|notificacion)\\b";
+
+static bool module_in(const struct plan *p, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = 0; i < p->modules.n; i++)
+		if (p->modules.v[i].off < to && p->modules.v[i].off + p->modules.v[i].len > from && p->modules.v[i].verb_len && p->modules.v[i].verb_off >= from)
+			return true;
+	return false;
+}
+
+/* Marks and sentences that no word of work was found in. */
+static void missed_modules(struct plan *p, struct parts *ps, const struct marks *ms)
+{
+	struct ntext *t = p->text;
+	struct rx_match k;
+	bool none = !p->modules.n;
+
+	for (uint32_t i = 0; i < ps->v.n; i++) {
+		struct part *q = &ps->v.v[i];
+		bool there = false, event = false, fan = false;
+		uint32_t at = 0;
+
+		struct part whole = *q;
+
+		for (uint32_t j = 0; j < p->modules.n; j++)
+			there = there || p->modules.v[j].sentence == q->sentence;
+		for (uint32_t j = 0; j < ms->n; j++) {
+			bool inside = ms->v[j].off + ms->v[j].len >= q->off && ms->v[j].off <= q->off + q->len + 1;
+
+			event = event || (inside && (ms->v[j].kind == MARK_BAD || ms->v[j].kind == MARK_GOOD || ms->v[j].kind == MARK_ALWAYS));
+			fan = fan || (inside && ms->v[j].kind == MARK_FOR);
+		}
+		/* "two scrapers (a and b) side by side, join ...": the words before the list name the work */
+		if (fan && there && i && q->cut == '|' && ps->v.v[i - 1].sentence == q->sentence && !rx_within(t, "[a-z]", q->off, q->len, &k) && !module_in(p, ps->v.v[i - 1].off, q->off + q->len)) {
+			whole.off = ps->v.v[i - 1].off;
+			whole.len = q->off + q->len - whole.off;
+			there = heading(t, &whole);
+		}
+		event = event && !there && rx_within(t, channel, q->off, q->len, &k);
+		if (there || (!event && !fan && !none) || (!event && !rx_within(t, "[a-z]{3}", whole.off, whole.len, &k)) || (!event && heading(t, q) && !fan && ps->v.n > 1))
+			continue;
+		while (at < p->modules.n && p->modules.v[at].off < whole.off)
+			at++;
+		add_module(p, event ? K_NOTIFY : K_TRANSFORM, event ? "notify" : "", whole.off, whole.len, q->sentence);
+		for (uint32_t j = p->modules.n - 1; j > at; j--) {
+			struct module m = p->modules.v[j];
+
+			p->modules.v[j] = p->modules.v[j - 1];
+			p->modules.v[j - 1] = m;
+		}
+		p->modules.v[at].verb_off = whole.off;
+	}
+}
+
+static bool beside(const struct plan *p, const struct parts *ps, uint32_t i)
+{
+	char cut = 0;
+
+	for (uint32_t q = 0; q < ps->v.n; q++)
+		if (ps->v.v[q].off == p->modules.v[i].off)
+			cut = ps->v.v[q].cut;
+	return cut == 'a' || cut == ',' || cut == '&' || cut == '+';
+}
+
+/* "train a forest and fit a network in parallel" */
+static void pair_parallel(struct plan *p, const struct parts *ps, int *par)
+{
+	static const char words[] = "\\b(?:in parallel|parallel|side by side|concurrently|simultaneously|at the same time|gleichzeitig|parallel zueinander|en parallele|en paralelo|em paralelo)\\b";
+	struct rx_match k;
+
+	for (uint32_t i = 1; i < p->modules.n; i++) {
+		struct module *m = &p->modules.v[i];
+		uint32_t first = i;
+
+		if (m->par >= 0 || !rx_find(p->text, words, p->text->s, m->off + m->len, m->off, &k) || k.g[0].off < m->verb_off)
+			continue;
+		while (first && p->modules.v[first - 1].kind == m->kind && p->modules.v[first - 1].sentence == m->sentence && p->modules.v[first - 1].par < 0 && beside(p, ps, first))
+			first--;
+		if (first == i)
+			continue;
+		for (; first <= i; first++)
+			p->modules.v[first].par = *par;
+		++*par;
+	}
+}
+
+/* "... after file s3://in/done shows up": waited for before the rest of the part. */
+static void split_wait(struct plan *p, struct part *q)
+{
+	static const char words[] = "\\b(?:after|once|when|as soon as|sobald|wenn|nachdem)(?: the| an?| file| flag| object| marker| table| die| der| das| datei)* ?\\x01+ ?(?:file |flag |object )?(?:shows? up|appears?|exists?|is (?:there|present|available|written|ready)|lands?|arrives?|has (?:arrived|landed)|da ist|vorhanden ist|erscheint)\\b";
+	struct rx_match k;
+
+	if (!rx_within(p->text, words, q->off, q->len, &k))
+		return;
+	add_module(p, K_WAIT, "wait_for", k.g[0].off, q->off + q->len - k.g[0].off, q->sentence);
+	p->modules.v[p->modules.n - 1].verb_off = k.g[0].off;
+	p->modules.v[p->modules.n - 1].verb_len = k.g[0].len;
+	q->len = k.g[0].off - q->off;
+}
+
+/* "run ingest.sh, then aggregate.sh": a program by itself is a step. */
+static bool script_only(struct plan *p, const struct part *q)
+{
+	struct rx_match k;
+	uint32_t scripts = 0;
+
+	if (!rx_within(p->text, "^(?:(?:python3?|bash|sh|rscript|julia|then|and)\\s+)*\\x01+\\s*$", q->off, q->len, &k))
+		return false;
+	for (uint32_t i = 0; i < p->facts.v.n; i++)
+		if (p->facts.v.v[i].off >= q->off && p->facts.v.v[i].off < q->off + q->len)
+			scripts += p->facts.v.v[i].type == F_CODE || p->facts.v.v[i].type == F_COMMAND ? 1 : 2;
+	return scripts == 1;
+}
+
+static void make_modules(struct plan *p, struct parts *ps, const struct marks *ms)
 {
 	struct ntext *t = p->text;
 	int par = 0;
@@ -320,10 +463,15 @@ static void make_modules(struct plan *p, struct parts *ps)
 		struct rx_match k;
 		bool chain = q->cut == '>' || (i + 1 < ps->v.n && ps->v.v[i + 1].cut == '>' && ps->v.v[i + 1].sentence == q->sentence) || bullet_at(t, q->off) || (q->off && bullet_at(t, q->off > 2 ? q->off - 2 : 0));
 
+		split_wait(p, q);
+		if (find_hit(t, q, &h) && setting_only(p, q, &h))
+			continue;
 		if (find_hit(t, q, &h)) {
 			m = add_module(p, h.kind, h.verb, q->off, q->len, q->sentence);
 			m->verb_off = h.off;
 			m->verb_len = h.len;
+		} else if (script_only(p, q)) {
+			add_module(p, K_RUN, "run", q->off, q->len, q->sentence);
 		} else if (last && shares_verb(p, ps, i, last)) {
 			enum kind kind = last->kind;
 			const char *verb = last->verb;
@@ -348,6 +496,8 @@ static void make_modules(struct plan *p, struct parts *ps)
 		}
 		q->module = (int)p->modules.n - 1;
 	}
+	missed_modules(p, ps, ms);
+	pair_parallel(p, ps, &par);
 }
 
 static bool same_name(const struct plan *p, const char *name, uint32_t before)
@@ -452,7 +602,7 @@ struct plan *plan_make(struct arena *a, const char *description, size_t n)
 	marks_read(p, &ms);
 	parts_cut(p->text, &ps, &ms);
 	p->nsentences = ps.nsentences;
-	make_modules(p, &ps);
+	make_modules(p, &ps, &ms);
 	marks_apply(p, &ps, &ms);
 	name_modules(p);
 	name_plan(p);

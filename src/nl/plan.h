@@ -39,7 +39,7 @@ struct module {
 	bool sweep, job, dataflow;
 };
 
-struct cond { const char *metric; const char *op; const char *number; bool flag; uint32_t off, len; const char *text; };   /* flag: a bool output, no number; op is the one under which branch 0 runs */
+struct cond { const char *metric; const char *op; const char *number, *below; bool flag; uint32_t off, len; const char *text; };   /* flag: a bool output, no number; below: and less than that, NULL; op is the one under which branch 0 runs */
 struct fan { const char *item, *list, *uri; bool literal; double max_parallel; uint32_t off, len; const char *words; };   /* list: "[...]" or "range(1, 23)"; NULL: known at run time */
 struct loop_plan { int max; const char *metric, *op, *number; uint32_t off, len; };    /* op: under which it goes on */
 struct dim { const char *name, *expr, *type; };
@@ -71,6 +71,7 @@ void plan_write(const struct plan *p, struct strbuf *out);              /* one l
 
 /* plan_special.c: searches, jobs, pipelines of operators, services */
 void plan_special(struct plan *p);
+bool lex_verb(struct ntext *t, const char *word);                       /* whether a word is one of work and nothing else */
 /* The row of lexicon.h that fits at off of s (t->s or t->w): length of the words, 0 if none. noun: it may stand anywhere. */
 uint32_t lex_at(struct ntext *t, const char *s, uint32_t off, enum kind *kind, const char **verb, bool *noun);
 

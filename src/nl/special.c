@@ -6,7 +6,10 @@
 
 #include "plan.h"
 
-#define HYPER "(learning[ -]rates?|lernrate|taux d'apprentissage|tasa de aprendizaje|taxa de aprendizado|lr|eta|batch(?:[ -_]?sizes?)?|dropout(?: rate)?|max[ _-]?depth|tree depth|depths?|tiefe|profundidad|profondeur|profundidade|n[_ ]estimators|(?:number of )?(?:trees|estimators|baeume|arboles|arvores|arbres)|num[_ ]leaves|leaves|weight[ -_]decay|hidden[ _](?:units|size|dim)|(?:number of )?(?:layers|units|heads|filters|neighbou?rs|neurons)|alpha|beta|gamma|kernel|optimi[sz]er|momentum|temperature|lora[ _]rank|rank|min[_ ]child[_ ]weight|subsample|colsample(?:_bytree)?|(?:reg[_ ])?lambda|reg[_ ]alpha|l2|l1|window(?:[ _]size)?|horizon|warmup(?:[ _]steps)?|width|chunk[ _]size|top[ _-]k|min[_ ]samples[_ ]leaf|max[_ ]features|epsilon|num[_ ]layers|embedding[ _](?:dim|size)|sequence length|changepoint[_ ]prior[_ ]scale|seasonality[_ ]prior[_ ]scale|activation|patience|epochs|c|k|[a-z]+_[a-z_]+)"
+/* SURE: nobody means anything else by these; HYPER: in a search; ANY: any word or two that a list or a range follows */
+#define SURE "(learning[ _-]rates?|lernrate|taux d'apprentissage|tasa de aprendizaje|taxa de aprendizado|lr|eta|batch[ _-]?sizes?|dropout(?: rates?)?|max(?:imum|imal)?[ _-]?depths?|tree depth|profundidad|profondeur|profundidade|n[_ ]estimators|(?:number of )?(?:trees|estimators|baeume|arboles|arvores|arbres)|num[_ ]leaves|weight[ -_]decay|hidden[ _](?:units|size|dim)|(?:number of )?(?:layers|units|heads|filters|neighbou?rs|neurons)|optimi[sz]er|momentum|lora[ _]rank|min[_ ]child[_ ]weight|subsample|colsample(?:_bytree)?|(?:reg[_ ])?lambda|reg[_ ]alpha|warmup(?:[ _]steps)?|chunk[ _]size|top[ _-]k|min[_ ]samples[_ ]leaf|max[_ ]features|num[_ ]layers|embedding[ _](?:dim|size)|sequence length|changepoint[_ ]prior[_ ]scale|seasonality[_ ]prior[_ ]scale)"
+#define HYPER "(learning[ _-]rates?|lernrate|taux d'apprentissage|tasa de aprendizaje|taxa de aprendizado|lr|eta|batch(?:[ _-]?sizes?)?|dropout(?: rates?)?|max(?:imum|imal)?[ _-]?depths?|tree depth|depths?|tiefe|profundidad|profondeur|profundidade|n[_ ]estimators|(?:number of )?(?:trees|estimators|baeume|arboles|arvores|arbres)|num[_ ]leaves|leaves|weight[ -_]decay|hidden[ _](?:units|size|dim)|(?:number of )?(?:layers|units|heads|filters|neighbou?rs|neurons)|alpha|beta|gamma|kernel|optimi[sz]er|momentum|temperature|lora[ _]rank|rank|min[_ ]child[_ ]weight|subsample|colsample(?:_bytree)?|(?:reg[_ ])?lambda|reg[_ ]alpha|l2|l1|window(?:[ _]size)?|horizon|warmup(?:[ _]steps)?|width|chunk[ _]size|top[ _-]k|min[_ ]samples[_ ]leaf|max[_ ]features|epsilon|num[_ ]layers|embedding[ _](?:dim|size)|sequence length|changepoint[_ ]prior[_ ]scale|seasonality[_ ]prior[_ ]scale|activation|patience|epochs|c|k|[a-z]+_[a-z_]+)"
+#define ANY "\\b((?!(?:trials?|runs?|seeds?|random|gpus?|cpus?|at|in|with|most|least|max|min|and|or|top|parallel|factor|budget|from|to|between|days?|years?|folds?|values?|of|on|for|by|is|are|the|a|an|over|under|above|below|than|every|each|try|page|version|port|keep|about|metric|objective|score)\\b)[a-z][a-z]+(?:[ _-](?!(?:in|from|between|of|is|one|either|log|to|and|or|over|at)\\b)[a-z]+)?)"
 #define N "(-?\\d+(?:[.,]\\d+)?(?:e[-+]?\\d+)?|10\\^-\\d+)"
 
 static double value(struct ntext *t, const struct rx_match *m, int g)
@@ -52,25 +55,32 @@ static void add_dim(struct plan *p, const char *name, const char *expr, const ch
 	vec_push(p->text->arena, &p->sweep.dims, d);
 }
 
-static void read_dims(struct plan *p)
+#define RANGE(what) "\\b" what "\\s*(?:\\(?log\\)?\\s*)?(?:log-uniform(?:ly)?\\s*)?(?:in|from|between|:|=|of|zwischen|von|entre|de|range|ranges? from|is|over|auf|dans|en|em|aus|varies|\\s)*\\s*[\\[(]?\\s*" N "\\s*(?:to|-|\\.\\.+|bis|and|und|a|et|y|e|through|until|,(?=\\s*" N "\\s*\\]\\s*(?:\\(?log|uniform)))\\s*" N "\\s*[\\])]?(?:\\s*,?\\s*\\(?((?:on (?:a )?|in |auf (?:einer )?|en |sur (?:une )?|em |with )?(?:the )?(?:log(?:arithmic|arithmisch\\w*|aritmica|arithmique)?(?:[ -]?(?:uniform(?:ly)?|scale|skala|space|distribut\\w+))?|escala log\\w*|echelle log\\w*)|(?:in )?(?:steps?|schritte?n?|pasos|pas) (?:of |von |de )?(\\d+(?:\\.\\d+)?))\\)?)?"
+#define LIST(what) "\\b" what "\\s*(?:in|from|:|=|of|aus|one of|either|entre|parmi|de|is|values|,)*\\s*(?:[\\[{(]\\s*([^\\]})\\n]+?)\\s*[\\]})]|((?:-?\\d+(?:\\.\\d+)?(?:e-?\\d+)?)(?:\\s*(?:,|/|\\|)\\s*-?\\d+(?:\\.\\d+)?(?:e-?\\d+)?)*\\s*,?\\s*(?:or|and|oder|und|o|ou|y|e|et|/)\\s*-?\\d+(?:\\.\\d+)?(?:e-?\\d+)?)|((?:-?\\d+(?:\\.\\d+)?(?:e-?\\d+)?)(?:\\s*[,/|]\\s*-?\\d+(?:\\.\\d+)?(?:e-?\\d+)?)+)|((?:adam\\w*|sgd|rmsprop|lion|rbf|linear|poly|sigmoid|relu|gelu|tanh|gini|entropy|log2|sqrt)(?:\\s*(?:,|/|or|and|oder|und|o|ou|y|et)+\\s*(?:adam\\w*|sgd|rmsprop|lion|rbf|linear|poly|sigmoid|relu|gelu|tanh|gini|entropy|log2|sqrt))+))"
+
+#define NUMBERS(what) what "\\s*(?:in|:|=|of|one of|either|values|,)*\\s*(?:[\\[{(]\\s*((?:-?\\d+(?:\\.\\d+)?(?:e-?\\d+)?)(?:\\s*[,/|]\\s*-?\\d+(?:\\.\\d+)?(?:e-?\\d+)?)+)\\s*[\\]})]|(-?\\d+(?:\\.\\d+)?(?:e-?\\d+)?(?:\\s*(?:,|/|\\|)\\s*-?\\d+(?:\\.\\d+)?(?:e-?\\d+)?)*\\s*,?\\s*(?:or|and|oder|und|o|ou|y|e|et)\\s*-?\\d+(?:\\.\\d+)?(?:e-?\\d+)?)|(-?\\d+(?:\\.\\d+)?(?:e-?\\d+)?(?:\\s*[,/|]\\s*-?\\d+(?:\\.\\d+)?(?:e-?\\d+)?)+))"
+
+static void read_ranges(struct plan *p, const char *range)
 {
-	static const char range[] = "\\b" HYPER "\\s*(?:\\(?log\\)?\\s*)?(?:log-uniform(?:ly)?\\s*)?(?:in|from|between|:|=|of|zwischen|von|entre|de|range|ranges? from|is|over|auf|dans|en|em|aus|varies|\\s)*\\s*[\\[(]?\\s*" N "\\s*(?:to|-|\\.\\.+|bis|and|und|a|et|y|e|through|until|,(?=\\s*" N "\\s*\\]\\s*(?:\\(?log|uniform)))\\s*" N "\\s*[\\])]?(?:\\s*,?\\s*\\(?((?:on (?:a )?|in |auf (?:einer )?|en |sur (?:une )?|em |with )?(?:the )?(?:log(?:arithmic|arithmisch\\w*|aritmica|arithmique)?(?:[ -]?(?:uniform(?:ly)?|scale|skala|space|distribut\\w+))?|escala log\\w*|echelle log\\w*)|(?:in )?(?:steps?|schritte?n?|pasos|pas) (?:of |von |de )?(\\d+(?:\\.\\d+)?))\\)?)?";
-	static const char list[] = "\\b" HYPER "\\s*(?:in|from|:|=|of|aus|one of|either|entre|parmi|de|is|,)*\\s*(?:[\\[{(]\\s*([^\\]})\\n]+?)\\s*[\\]})]|((?:-?\\d+(?:\\.\\d+)?(?:e-?\\d+)?)(?:\\s*(?:,|/|\\|)\\s*-?\\d+(?:\\.\\d+)?(?:e-?\\d+)?)*\\s*,?\\s*(?:or|and|oder|und|o|ou|y|e|et|/)\\s*-?\\d+(?:\\.\\d+)?(?:e-?\\d+)?)|((?:-?\\d+(?:\\.\\d+)?(?:e-?\\d+)?)(?:\\s*[,/|]\\s*-?\\d+(?:\\.\\d+)?(?:e-?\\d+)?)+)|((?:adam\\w*|sgd|rmsprop|lion|rbf|linear|poly|sigmoid|relu|gelu|tanh|gini|entropy|log2|sqrt)(?:\\s*(?:,|/|or|and|oder|und|o|ou|y|et)+\\s*(?:adam\\w*|sgd|rmsprop|lion|rbf|linear|poly|sigmoid|relu|gelu|tanh|gini|entropy|log2|sqrt))+))";
 	struct ntext *t = p->text;
 	struct rx_match m, k;
 
 	for (size_t at = 0; rx_work(t, range, at, &m);) {
 		double lo = value(t, &m, 2), hi = value(t, &m, m.g[4].set ? 4 : 3);
-		bool log = m.g[5].set && rx_find(t, "log", t->s, m.g[5].off + m.g[5].len, m.g[5].off, &k), ints;
+		bool log = (m.g[5].set && rx_find(t, "log", t->s, m.g[5].off + m.g[5].len, m.g[5].off, &k)) || rx_find(t, "\\blog", t->s, m.g[2].off, m.g[1].off + m.g[1].len, &k), ints;
 		const char *name = dim_name(t, m.g[1].off, m.g[1].len), *expr, *type;
 
 		at = m.g[0].off + 1;
-		if (isnan(lo) || isnan(hi) || !(lo < hi))
+		if (isnan(lo) || isnan(hi) || !(lo < hi) || (lo >= 1900 && hi <= 2100))
 			continue;
 		/* "16 and 32" of a batch size is a choice, "3 and 10" after "between" a range */
 		if (!rx_find(t, "between|zwischen|entre|from|von|\\bto\\b|bis|-|\\.\\.", t->s, m.g[0].off + m.g[0].len, m.g[1].off + m.g[1].len, &k))
 			continue;
 		ints = lo == floor(lo) && hi == floor(hi) && !memchr(t->s + m.g[2].off, 'e', m.g[2].len) && !memchr(t->s + m.g[2].off, '.', m.g[2].len) && !rx_has(t, "dropout|rate|decay|alpha|gamma|subsample|colsample|momentum|temperature", name);
+		if (!log && !m.g[6].set && !ints && lo > 0 && hi / lo >= 1000) {
+			log = true;
+			facts_note(t, &p->facts, "The range of %s spans %.0f powers of ten: it is drawn on a log scale.", name, floor(log10(hi / lo) + 0.5));
+		}
 		if (m.g[6].set) {
 			double by = nl_group_number(t, &m, 6);
 			bool whole = ints && by == floor(by);
@@ -91,6 +101,13 @@ static void read_dims(struct plan *p)
 		ntext_take(t, m.g[0].off, m.g[0].len);
 		at = m.g[0].off + m.g[0].len;
 	}
+}
+
+static void read_lists(struct plan *p, const char *list)
+{
+	struct ntext *t = p->text;
+	struct rx_match m, k;
+
 	for (size_t at = 0; rx_work(t, list, at, &m);) {
 		int g = m.g[2].set ? 2 : m.g[3].set ? 3 : m.g[4].set ? 4 : 5;
 		struct strbuf b = { 0 };
@@ -127,6 +144,16 @@ static void read_dims(struct plan *p)
 	}
 }
 
+static void read_dims(struct plan *p)
+{
+	static const char range[] = RANGE(HYPER), list[] = LIST(HYPER), any_range[] = RANGE(ANY), any_list[] = NUMBERS(ANY);
+
+	read_ranges(p, range);
+	read_lists(p, list);
+	read_ranges(p, any_range);
+	read_lists(p, any_list);
+}
+
 static const char *metric_of(struct ntext *t, const struct rx_match *m, int g)
 {
 	const char *s = ntext_fold(t, m, g);
@@ -143,6 +170,63 @@ static bool lower_better(struct ntext *t, const char *metric)
 	return rx_has(t, "rmse|mse|mae|mape|loss|perplexity|error|wer|latency|cost|time", metric);
 }
 
+/* A search that no word names: "20 random learning rates", "a forest with max depth 3, 5 and 10 ... the best". */
+static bool implied(struct plan *p)
+{
+	static const char drawn[] = "\\b" NL_NUM "\\s+(?:(random(?:ly (?:chosen|drawn|sampled|picked))?)|different|possible|candidate|log[- ]?uniform)\\s+(?:values? (?:of|for) (?:the )?)?" SURE "s?\\b";
+	static const char several[] = LIST(SURE), between[] = RANGE(SURE);
+	static const char choice[] = "\\b(?:best|better|highest|lowest|smallest|winner|winning|compare|pick|choose|select|keep|try|test|different|various|several|each|beste[nrs]?|mejor|meilleure?s?|melhor)\\b";
+	struct ntext *t = p->text;
+	struct rx_match m, k;
+
+	if (!rx_work(t, "\\b(?:re-?)?(?:train|fit|fine-?tun|train(?:iere|ier)|entren|entrain|trein)\\w*|\\bmodel|\\b(?:forest|xgboost|lightgbm|classifier|regressor|network|svm)\\b", 0, &m))
+		return false;
+	if (rx_work(t, drawn, 0, &m)) {
+		double v = nl_group_number(t, &m, 1);
+
+		if (m.g[2].set && v >= 1 && v <= 100000)
+			p->sweep.trials = (int)v;
+		p->sweep.off = m.g[0].off;
+		ntext_take(t, m.g[1].off, m.g[1].len);
+		return true;
+	}
+	for (size_t at = 0; rx_work(t, several, at, &m); at = m.g[0].off + m.g[0].len)
+		if (rx_find(t, ",|/|\\||\\b(?:or|and|oder|und|o|ou|y|e|et)\\b", t->s, m.g[0].off + m.g[0].len, m.g[1].off + m.g[1].len, &k) && rx_work(t, choice, 0, &k)) {
+			p->sweep.off = m.g[0].off;
+			return true;
+		}
+	if (rx_work(t, between, 0, &m) && rx_find(t, "between|zwischen|entre|from|von|\\bto\\b|bis", t->s, m.g[0].off + m.g[0].len, m.g[1].off + m.g[1].len, &k) && rx_work(t, choice, 0, &k)) {
+		p->sweep.off = m.g[0].off;
+		return true;
+	}
+	return false;
+}
+
+static void read_halving(struct plan *p)
+{
+	struct ntext *t = p->text;
+	struct sweep_plan *s = &p->sweep;
+	struct rx_match m, k;
+
+	s->factor = 3;
+	if (rx_work(t, "\\b(?:factor|faktor|eta|facteur)(?: of|=|:)? (\\d+)|\\bkeep(?:ing)? (?:the )?(?:best |top )?(?:(third|quarter|half)|1/(\\d))", 0, &m)) {
+		s->factor = m.g[1].set ? atoi(t->s + m.g[1].off) : m.g[3].set ? atoi(t->s + m.g[3].off) : t->s[m.g[2].off] == 't' ? 3 : t->s[m.g[2].off] == 'q' ? 4 : 2;
+		ntext_take(t, m.g[0].off, m.g[0].len);
+	}
+	s->budget = "epochs";
+	s->lo = "1";
+	s->hi = "27";
+	if (rx_work(t, "\\b(epochs?|steps|trees|rounds|samples|iterations|budget)\\s*(?:budget )?(?:of |: ?|= ?)?(?:min(?:imum)?|from|between|von|de|entre)?[ :=]*(\\d+)\\s*(?:(?:up )?(?:and|to|,|-|bis|a|et)+)\\s*(?:max(?:imum)?[ :=]*)?(\\d+)\\s*(epochs?|epochen|epocas|steps|trees|rounds|samples|iterations)?|\\b(\\d+)\\s*(?:to|-|bis|\\.\\.|a)\\s*(\\d+)\\s*(epochs?|epochen|epocas|steps|trees|rounds|samples|iterations)", 0, &m)) {
+		int a = m.g[2].set ? 2 : 5, b = m.g[2].set ? 3 : 6, w = m.g[1].set ? 1 : m.g[4].set ? 4 : 7;
+
+		s->lo = ntext_fold(t, &m, a);
+		s->hi = ntext_fold(t, &m, b);
+		if (m.g[w].set && !rx_find(t, "budget", t->s, m.g[w].off + m.g[w].len, m.g[w].off, &k))
+			s->budget = rx_find(t, "epo", t->s, m.g[w].off + m.g[w].len, m.g[w].off, &k) ? "epochs" : nl_slug(t->arena, t->s + m.g[w].off, m.g[w].len, 1);
+		ntext_take(t, m.g[0].off, m.g[0].len);
+	}
+}
+
 static void read_sweep(struct plan *p)
 {
 	static const char on[] = "\\b(?:random[ -]?(?:ized )?search|grid[ -]?search|hyper-?\\s?param\\w*|bayesian (?:search|optimi[sz]ation)|successive halving|halving|hyperband|tpe\\b|optuna|sweep\\w*|tun(?:e|ing) (?!in)|hpo\\b|zufallssuche|rastersuche|busqueda (?:aleatoria|de hiper\\w+|en grilla)|recherche (?:aleatoire|d'hyper\\w+|par grille)|busca (?:aleatoria|de hiper\\w+|em grade)|hiperparam\\w+|search (?:over|for the best)|try (?:all|every|out|different|\\d+)[^.\\n]{0,20}(?:combinations?|configs?|configurations|values|learning rates|settings)|\\d+ (?:trials|configs|configurations)|all combinations)";
@@ -151,12 +235,13 @@ static void read_sweep(struct plan *p)
 	struct sweep_plan *s = &p->sweep;
 	struct rx_match m, k;
 
-	if (!rx_work(t, on, 0, &m))
+	if (rx_work(t, on, 0, &m))
+		s->off = m.g[0].off;
+	else if (!implied(p))
 		return;
 	s->on = true;
-	s->off = m.g[0].off;
-	s->search = rx_work(t, "\\bhalving|hyperband|asha\\b", 0, &m) ? "halving" : rx_work(t, "\\bgrid|rastersuche|grilla|grille|em grade|all combinations|every combination", 0, &m) ? "grid" : rx_work(t, "\\btpe\\b|bayes\\w*|optuna", 0, &m) ? "tpe" : rx_work(t, "\\brandom|zufall|aleatori|aleatoire", 0, &m) ? "random" : NULL;
-	if (rx_work(t, "\\b" NL_NUM "\\s*(?:random |different |total )?(?:trials?|configs?|configurations?|konfigurationen|runs?|experiments?|samples?|versuche|durchlaeufe|pruebas|ensayos|essais|tentativas|ensaios|iterations?|combinations|points|draws|evaluations|starts?)\\b(?! (?:at|in parallel|parallel))", 0, &m) || rx_work(t, "\\btrials?\\s*[:=]\\s*(\\d+)", 0, &m)) {
+	s->search = rx_work(t, "\\bhalving|hyperband|asha\\b", 0, &m) ? "halving" : rx_work(t, "\\bgrid|rastersuche|grilla|grille|em grade|all combinations|every combination", 0, &m) ? "grid" : rx_work(t, "\\btpe\\b|bayes\\w*|optuna", 0, &m) ? "tpe" : rx_work(t, "\\brandom(?! forest)|zufall(?!swald)|aleatori|aleatoire", 0, &m) ? "random" : NULL;
+	if (!s->trials && (rx_work(t, "\\b" NL_NUM "\\s*(?:random |different |total )?(?:trials?|configs?|configurations?|konfigurationen|runs?|experiments?|samples?|versuche|durchlaeufe|pruebas|ensayos|essais|tentativas|ensaios|iterations?|combinations|points|draws|evaluations|starts?)\\b(?! (?:at|in parallel|parallel))", 0, &m) || rx_work(t, "\\btrials?\\s*[:=]\\s*(\\d+)", 0, &m))) {
 		s->trials = (int)nl_group_number(t, &m, 1);
 		ntext_take(t, m.g[1].off, m.g[0].off + m.g[0].len - m.g[1].off);
 	}
@@ -174,25 +259,8 @@ static void read_sweep(struct plan *p)
 		s->max_failed = (int)nl_group_number(t, &m, 1);
 		ntext_take(t, m.g[0].off, m.g[0].len);
 	}
-	if (s->search && !strcmp(s->search, "halving")) {
-		s->factor = 3;
-		if (rx_work(t, "\\b(?:factor|faktor|eta|facteur)(?: of|=|:)? (\\d+)|\\bkeep(?:ing)? (?:the )?(?:best |top )?(?:(third|quarter|half)|1/(\\d))", 0, &m)) {
-			s->factor = m.g[1].set ? atoi(t->s + m.g[1].off) : m.g[3].set ? atoi(t->s + m.g[3].off) : t->s[m.g[2].off] == 't' ? 3 : t->s[m.g[2].off] == 'q' ? 4 : 2;
-			ntext_take(t, m.g[0].off, m.g[0].len);
-		}
-		s->budget = "epochs";
-		s->lo = "1";
-		s->hi = "27";
-		if (rx_work(t, "\\b(?:(epochs?|steps|trees|rounds|samples|iterations)\\s*(?:budget )?)?(?:min(?:imum)?|from|between|von|budget(?: from)?|de|entre)[ :=]*(\\d+)\\s*(?:(?:up )?(?:and|to|,|-|bis|a|et)+)\\s*(?:max(?:imum)?[ :=]*)?(\\d+)\\s*(epochs?|epochen|epocas|steps|trees|rounds|samples|iterations)?|\\b(\\d+)\\s*(?:to|-|bis|\\.\\.|a)\\s*(\\d+)\\s*(epochs?|epochen|epocas|steps|trees|rounds|samples|iterations)", 0, &m)) {
-			int a = m.g[2].set ? 2 : 5, b = m.g[2].set ? 3 : 6, w = m.g[1].set ? 1 : m.g[4].set ? 4 : 7;
-
-			s->lo = ntext_fold(t, &m, a);
-			s->hi = ntext_fold(t, &m, b);
-			if (m.g[w].set)
-				s->budget = rx_find(t, "epo", t->s, m.g[w].off + m.g[w].len, m.g[w].off, &k) ? "epochs" : nl_slug(t->arena, t->s + m.g[w].off, m.g[w].len, 1);
-			ntext_take(t, m.g[0].off, m.g[0].len);
-		}
-	}
+	if (s->search && !strcmp(s->search, "halving"))
+		read_halving(p);
 	read_dims(p);
 	for (size_t at = 0; rx_work(t, goal, at, &m); at = m.g[0].off + m.g[0].len) {
 		bool strong = rx_find(t, "^(?:max|min)", t->s, m.g[1].off + m.g[1].len, m.g[1].off, &k);
@@ -211,6 +279,8 @@ static void read_sweep(struct plan *p)
 	}
 	if (!s->metric)
 		s->metric = "score";
+	if (rx_work(t, "\\b(?:lower|smaller|less) (?:is|=|means) better\\b", 0, &m))
+		s->minimize = true;
 	if (!s->search)
 		s->search = s->trials ? "random" : "grid";
 	for (uint32_t i = 0; i < s->dims.n; i++)
@@ -298,7 +368,7 @@ static void read_dataflow(struct plan *p)
 
 static void read_services(struct plan *p)
 {
-	static const char s[] = "\\b(?:start|spin up|bring up|run|launch|starte|with|against|use|lance|levanta|suba|needs)\\s+(?:an? |the |ein(?:e|en)? |un[ae]? |um[a]? |temporary |throw-?away |local |ephemeral |temporaere\\w* )*([a-z][\\w-]*)\\s*(?:vector )?(?:database|db|server|service|sidecar|instance|container|datenbank|dienst|servidor|serveur|servicio|servico)\\b";
+	static const char s[] = "\\b(?:start|spin up|bring up|run|launch|starte|with|against|use|lance|levanta|suba|needs)\\s+(?:an? |the |ein(?:e|en)? |un[ae]? |um[a]? |temporary |throw-?away |local |ephemeral |temporaere\\w* )*([a-z][\\w-]*)\\s*(?:v?(\\d[\\w.]*)\\s*)?(?:vector )?(?:database|db|server|service|sidecar|instance|container|datenbank|dienst|servidor|serveur|servicio|servico)\\b";
 	struct ntext *t = p->text;
 	struct rx_match m, k;
 	static const struct { const char *name, *image; int port; } known[] = { { "qdrant", "qdrant/qdrant:v1.9.0", 6333 }, { "redis", "redis:7.4", 6379 }, { "postgres", "postgres:16", 5432 }, { "mlflow", "ghcr.io/mlflow/mlflow:v2.17.0", 5000 }, { "elasticsearch", "elasticsearch:8.15.0", 9200 }, { "mongo", "mongo:7", 27017 }, { "mysql", "mysql:8.4", 3306 }, { "milvus", "milvusdb/milvus:v2.4.9", 19530 }, { "weaviate", "semitechnologies/weaviate:1.26.1", 8080 }, { "vllm", "vllm/vllm-openai:v0.6.3", 8000 }, { "ollama", "ollama/ollama:0.3.12", 11434 }, { "triton", "nvcr.io/nvidia/tritonserver:24.09-py3", 8000 }, { "minio", "minio/minio:latest", 9000 } };
@@ -310,7 +380,7 @@ static void read_services(struct plan *p)
 		v.name = nl_slug(t->arena, t->s + m.g[1].off, m.g[1].len, 2);
 		for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 			if (strstr(v.name, known[i].name)) {
-				v.image = known[i].image;
+				v.image = m.g[2].set ? nl_fmt(t->arena, "%.*s:%s", (int)strcspn(known[i].image, ":"), known[i].image, ntext_fold(t, &m, 2)) : known[i].image;
 				v.port = known[i].port;
 			}
 		for (uint32_t i = 0; i < p->facts.v.n; i++) {

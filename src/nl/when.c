@@ -38,6 +38,8 @@ static const struct { const char *pattern, *zone; } zones[] = {
 	{ "\xe6\x9d\xb1\xe4\xba\xac", "Asia/Tokyo" }, { "\xe5\x8c\x97\xe4\xba\xac|\xe4\xb8\x8a\xe6\xb5\xb7", "Asia/Shanghai" },
 };
 
+/* "the monthly files" are what is worked on, not when. */
+#define NOUNS " (?:files?|partitions?|tables?|folders?|chunks?|totals|sums|buckets?|csvs?|dumps|values|rows|columns|averages?|figures|candles|bars|returns|series)\\b"
 #define DAY "(?:(?:sun|mon|tue|tues|wed|thu|thur|thurs|fri|sat)(?:day|sday|nesday|rsday|urday)?s?|sonntags?|montags?|dienstags?|mittwochs?|donnerstags?|freitags?|samstags?|sonnabends?|dimanches?|lundis?|mardis?|mercredis?|jeudis?|vendredis?|samedis?|domingos?|lunes|martes|miercoles|jueves|viernes|sabados?|(?:segunda|terca|quarta|quinta|sexta)s?(?:-feiras?)?|domenica|lunedi|martedi|mercoledi|giovedi|venerdi|sabato)\\b"
 
 /* 0 sunday .. 6; -1 */
@@ -115,13 +117,16 @@ static void read_days(struct ntext *t, struct when *w)
 	take(t, &m);
 }
 
+/* How often one looks is not how often one runs. */
+#define NO_POLL "(?<!check )(?<!checks )(?<!checked )(?<!checking )(?<!poll )(?<!polls )(?<!polled )(?<!polling )(?<!probe )(?<!probing )(?<!look )(?<!looks )(?<!looking )(?<!retry )(?<!again )(?<!ask )(?<!pruefe )(?<!geprueft )(?<!wait )"
+
 /* every N minutes, hourly, every 6 hours */
 static bool read_short(struct ntext *t, struct facts *f, struct when *w)
 {
 	struct rx_match m, k;
 	double v;
 
-	if (rx_work(t, "\\b(?:exactly |genau |exactement )?(?:every|each|alle|toutes les|tous les|cada|a cada|ogni|jede)\\s+(?:" NL_NUM "\\s*-?)?(seconds?|secs?|sekunden?|secondes?|segundos?|secondi|s|ms|milliseconds?)\\b", 0, &m) ||
+	if (rx_work(t, NO_POLL "\\b(?:exactly |genau |exactement )?(?:every|each|alle|toutes les|tous les|cada|a cada|ogni|jede)\\s+(?:" NL_NUM "\\s*-?)?(seconds?|secs?|sekunden?|secondes?|segundos?|secondi|s|ms|milliseconds?)\\b", 0, &m) ||
 	    rx_work(t, "\\b(?:every|each|alle|cada)\\s+(half) (second)\\b", 0, &m)) {
 		v = m.g[1].set ? nl_group_number(t, &m, 1) : 1;
 		if (fmod(v, 60) != 0 || v < 60) {
@@ -133,7 +138,7 @@ static bool read_short(struct ntext *t, struct facts *f, struct when *w)
 			return true;
 		}
 	}
-	if (rx_work(t, "\\b(?:every|each|alle|toutes les|tous les|cada|a cada|ogni)\\s+(?:" NL_NUM "\\s*-?)?(minutes?|mins?|minuten|minutos?|minuti|m)\\b", 0, &m) || rx_work(t, "\\b(jede|chaque) (minute)\\b", 0, &m)) {
+	if (rx_work(t, NO_POLL "\\b(?:every|each|alle|toutes les|tous les|cada|a cada|ogni)\\s+(?:" NL_NUM "\\s*-?)?(minutes?|mins?\\.?|minuten|minutos?|minuti|m)(?![\\w])", 0, &m) || rx_work(t, "\\b(jede|chaque) (minute)\\b", 0, &m)) {
 		v = m.g[1].set ? nl_group_number(t, &m, 1) : 1;
 		if (isnan(v))
 			v = 1;
@@ -152,7 +157,7 @@ static bool read_short(struct ntext *t, struct facts *f, struct when *w)
 		take(t, &m);
 		return true;
 	}
-	if (rx_work(t, "\\b(?:every|each|alle|toutes les|cada|a cada|ogni|de)\\s+(other|second|" NL_NUM ")\\s*-?(?:hours?|hrs?|stunden?|heures?|horas|ore|h)\\b(?: em \\w+ horas)?", 0, &m)) {
+	if (rx_work(t, NO_POLL "\\b(?:every|each|alle|toutes les|cada|a cada|ogni|de)\\s+(other|second|" NL_NUM ")\\s*-?(?:hours?|hrs?|stunden?|heures?|horas|ore|h)\\b(?: em \\w+ horas)?", 0, &m)) {
 		v = m.g[2].set ? nl_group_number(t, &m, 2) : 2;
 		w->minutes = "0";
 		w->hours = v <= 1 ? "*" : v >= 24 ? "0" : nl_fmt(t->arena, "*/%d", (int)v);
@@ -293,7 +298,7 @@ static bool read_months(struct ntext *t, struct facts *f, struct when *w)
 		take(t, &m);
 		return true;
 	}
-	if (rx_work(t, "\\b(?:monthly|(?:once )?(?:every|each|a|per) month|monatlich|jeden monat|tous les mois|chaque mois|mensuel\\w*|cada mes|mensual\\w*|todo mes|todos os meses|mensal\\w*|ogni mese|mensile)\\b", 0, &m)) {
+	if (rx_work(t, "\\b(?:(?<!\\d )monthly(?!" NOUNS ")|(?:once )?(?:every|each|a|per) month|monatlich|jeden monat|tous les mois|chaque mois|mensuel\\w*|cada mes|mensual\\w*|todo mes|todos os meses|mensal\\w*|ogni mese|mensile)\\b", 0, &m)) {
 		monthly = w->on = true;
 		near = m.g[0].off > 30 ? m.g[0].off - 30 : 0;
 		near_end = m.g[0].off + m.g[0].len + 40 < t->n ? m.g[0].off + m.g[0].len + 40 : t->n;
@@ -331,7 +336,7 @@ static void read_daily(struct ntext *t, struct facts *f, struct when *w)
 		{ "\\b(?:nightly|(?:every|each|all|per) nights?|jede nacht|naechtlich|nachts|chaque nuit|toutes les nuits|cada noche|todas las noches|toda noite|todas as noites|ogni notte|overnight)\\b", 2 },
 		{ "\\b(?:(?:every|each) mornings?|jeden morgen|chaque matin|tous les matins|cada manana|todas las mananas|toda manha|todas as manhas|ogni mattina)\\b", 6 },
 		{ "\\b(?:(?:every|each) evenings?|jeden abend|chaque soir|tous les soirs|cada tarde|ogni sera)\\b", 18 },
-		{ "\\b(?:daily|(?:once )?(?:every|each|a|per) day|taeglich|jeden tag|einmal am tag|pro tag|tous les jours|chaque jour|quotidien\\w*|par jour|todos los dias|cada dia|diariamente|diari[oa]|todos os dias|todo (?:santo )?dia|por dia|ogni giorno|al dia)\\b(?! (?:of|since|between|in the (?:range|last)))", 0 },
+		{ "\\b(?:(?<!\\d )daily(?!" NOUNS ")|(?:once )?(?:every|each|a|per) day|taeglich|jeden tag|einmal am tag|pro tag|tous les jours|chaque jour|quotidien\\w*|par jour|todos los dias|cada dia|diariamente|diari[oa]|todos os dias|todo (?:santo )?dia|por dia|ogni giorno|al dia)\\b(?! (?:of|since|between|in the (?:range|last)))", 0 },
 	};
 	struct rx_match m;
 
@@ -354,7 +359,7 @@ static void read_daily(struct ntext *t, struct facts *f, struct when *w)
 			w->dow = nl_fmt(t->arena, "%d", day_number(t, t->s + m.g[1].off, m.g[1].len));
 		w->on = w->weekly = true;
 		take(t, &m);
-	} else if (rx_work(t, "\\b(?:weekly|(?:once )?(?:every|each|a|per) week|woechentlich|jede woche|einmal pro woche|toutes les semaines|chaque semaine|hebdomadaire\\w*|cada semana|semanalmente|semanal|todas? (?:as|las) semanas?|toda semana|ogni settimana)\\b", 0, &m)) {
+	} else if (rx_work(t, "\\b(?:(?<!\\d )weekly(?!" NOUNS ")|(?:once )?(?:every|each|a|per) week|woechentlich|jede woche|einmal pro woche|toutes les semaines|chaque semaine|hebdomadaire\\w*|cada semana|semanalmente|semanal|todas? (?:as|las) semanas?|toda semana|ogni settimana)\\b", 0, &m)) {
 		w->on = w->weekly = true;
 		take(t, &m);
 	}
