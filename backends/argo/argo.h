@@ -16,6 +16,7 @@
  * dag.c      DAG templates and their tasks
  * region.c   for and loop; sweep.c sweeps; gate.c wait, approve, service, fail
  * job.c      distributed jobs: files in, the job, outputs back; jobpod.c the objects that operators take;
+ * flow.c     a dataflow whose workers are a Job
  * object.c   job kubernetes; manifest.c values in manifests
  * on.c       on blocks, failed steps
  * child.c    parts that are Workflows of their own

@@ -108,12 +108,19 @@ static const struct cap caps[] = {
 
 const struct optdesc argo_opts[] = {
 	{ "as", OPT_ENUM, "auto", "auto|workflow|template|cron|cron-template", "what is written: a Workflow, a WorkflowTemplate, a CronWorkflow, or a CronWorkflow that runs a WorkflowTemplate; auto: by the schedule" },
+	{ "dataflow", OPT_ENUM, "local", "local|job", "where the data workers of a dataflow run: local, in the step's pod; job, in the pods of a Job that the step makes, scales and deletes" },
 	{ "limits", OPT_BOOL, "on", NULL, "refuse what a cluster with the usual limits would: 200 templates, 200 tasks a template, 1 MiB" },
 	{ "memoize", OPT_BOOL, "off", NULL, "keep the results of steps with cache = on (memoize); the controller must be allowed to create and update ConfigMaps" },
 	{ "repository", OPT_ENUM, "s3", "s3|gcs|oss|azure", "kind of the cluster's artifact repository, for files that are gathered" },
+	{ "runner-image", OPT_STRING, NULL, NULL, "image that holds couler, which pods take it from; dataflow=job needs it" },
 	{ "strict", OPT_BOOL, "off", NULL, "expect string parameters encoded as steps' outputs are, so that any text can be given" },
 	{ NULL, OPT_BOOL, NULL, NULL, NULL },
 };
+
+static bool apart(const struct optset *o)
+{
+	return !strcmp(opt_string(o, "argo", argo_opts, "dataflow"), "job");
+}
 
 static size_t size(const struct ir *m, const struct node *n, const struct optset *o)
 {
@@ -133,4 +140,5 @@ const struct backend backend_argo = {
 	.limits = argo_limits,
 	.measure = argo_measure,
 	.container = true,
+	.apart = apart,
 };

@@ -107,6 +107,11 @@ bool job_code_shared(const struct shape *s);                           /* code c
 void job_manifest(struct argo *g, struct yaml *y, struct shape *s, struct site *x);
 void job_conditions(struct yaml *y, struct site *x, const struct ir_job *j);
 void job_environment(struct argo *g, struct yaml *y, const struct shape *s, struct site *x);
+/* ---- flow.c: a dataflow whose workers are a Job ---- */
+bool flow_apart(const struct shape *s);
+void flow_environment(struct argo *g, struct yaml *y, const struct shape *s);          /* items of `env` */
+void flow_containers(struct argo *g, struct yaml *y, const struct shape *s);           /* entry of the template */
+void flow_artifact(struct argo *g, struct yaml *y, struct shape *s);                   /* item of `artifacts`: the Job's manifest */
 /* ---- manifest.c ---- */
 struct yaml manifest_yaml(struct argo *g, struct strbuf *b);           /* text of a resource template: values in it are YAML whatever they hold */
 void owner_entries(struct yaml *y);                                    /* of an item of ownerReferences */

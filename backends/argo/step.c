@@ -107,7 +107,7 @@ bool is_artifact(const struct shape_in *in)
 void step_artifacts(struct argo *g, struct yaml *y, struct shape *s, bool code)
 {
 	const struct ir_task *t = s->task;
-	bool any = t && t->ncode && code;
+	bool any = t && code && (t->ncode || flow_apart(s));
 
 	for (uint32_t i = 0; t && i < t->nins; i++)
 		any |= is_artifact(&s->ins[i]);
@@ -124,6 +124,8 @@ void step_artifacts(struct argo *g, struct yaml *y, struct shape *s, bool code)
 	}
 	for (uint32_t i = 0; code && i < t->ncode; i++)
 		code_file(g, y, &t->code[i], &s->names);
+	if (code && flow_apart(s))
+		flow_artifact(g, y, s);
 	y_end(y);
 }
 
@@ -440,6 +442,8 @@ void step_environment(struct argo *g, struct yaml *y, struct shape *s, struct si
 		wrapper_env(y, "CW_DECODE", &w.decode);
 		if (s->part == PART_FILES)
 			env_value(y, "CW_SHARED", s->shared);
+		if (flow_apart(s) && s->part == PART_STEP)
+			flow_environment(g, y, s);
 		if (w.stdout_)
 			env_value(y, "CW_STDOUT", w.stdout_);
 		if (encoded) {
@@ -569,6 +573,8 @@ static void pod_template(struct argo *g, struct yaml *y, struct shape *s)
 	body_write(g, &in, s, &x);
 	if (s->attrs && !is_object(s->task))
 		attr_template(g, &in, &x, s->attrs);
+	if (flow_apart(s))
+		flow_containers(g, &in, s);
 	memo_write(g, &in, s, &x);
 	inputs(g, y, s);
 	sb_add(out, body.s ? body.s : "", body.n);

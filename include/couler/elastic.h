@@ -54,6 +54,7 @@ struct flow_opts {
 	const char *share;                /* file by which jobs of this machine share its slots; NULL: alone */
 	const char *status, *figures;     /* files: one line on how it goes; what was measured; NULL */
 	const char *listen;               /* "tcp:HOST:PORT" for workers elsewhere; NULL: workers are started here */
+	const char *job;                  /* file with a Kubernetes Job as JSON, whose pods are the workers elsewhere; NULL */
 	const char *scale;                /* file that gets the wanted number of workers elsewhere; NULL */
 	int slots;                        /* of this machine; 0: its processors */
 	uint64_t most;                    /* stop after so many records; 0: none */
@@ -65,7 +66,15 @@ struct flow_opts {
  * trainer, or 1 after a line that says what went wrong; 128 + N when ended by a signal.
  */
 int flow_run(const struct flow_opts *o);
-int flow_work(const char *address, void (*say)(const char *line, void *data), void *data);     /* a worker; "unix:PATH" or "tcp:HOST:PORT" */
+/*
+ * A worker; "unix:PATH" or "tcp:HOST:PORT". 0 when it was sent home, 1 when a broker elsewhere went without a word, 3 when
+ * there is none. wait > 0: it is looked for so many seconds instead of 300, and not to find it is no failure (0): so a Job
+ * whose broker is no more comes to its end.
+ */
+int flow_work(const char *address, double wait, void (*say)(const char *line, void *data), void *data);
+
+/* Puts this program with its libraries into dir, an absolute path, where any image can run it. 0, or -1 with *err (malloc). */
+int flow_pack(const char *dir, char **err);
 
 /* One job's number of workers, a tick a second (control.c). */
 struct control_in {

@@ -46,6 +46,7 @@ struct net_request {
 	bool from_fd;
 	uint64_t fd_off, fd_len;
 	const struct net_sign *sign;      /* NULL: unsigned */
+	const char *ca;                   /* file of the only authorities that count for this request; NULL: those named above */
 
 	bool plain_http;                  /* http:// to other machines, too */
 	uint64_t max_body;                /* bytes of a reply; 0: 8 MiB */

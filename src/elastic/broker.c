@@ -42,6 +42,11 @@ void broker_fail(struct broker *b, const char *fmt, ...)
 	sb_free(&s);
 }
 
+bool elsewhere(const struct broker *b)
+{
+	return b->o->listen || b->o->job;
+}
+
 /* ---- beginning ---- */
 
 static int read_spec(struct broker *b)
@@ -93,6 +98,26 @@ static void no_out(void *data, uint32_t producer, const char *p, size_t n, uint3
 	(void)records;
 }
 
+/* Where workers elsewhere come to, and what they are sent. */
+static int begin_elsewhere(struct broker *b)
+{
+	const char *at = b->o->listen, *ip = getenv("COULER_POD_IP"), *token = getenv("COULER_DATAFLOW_TOKEN");
+	struct strbuf any = { 0 };
+
+	sb_f(&any, "tcp:%s:0", ip ? ip : "");
+	at = at ? at : sb_cstr(&any);
+	b->listen_fd = wire_listen(at);
+	if (b->listen_fd < 0)
+		broker_fail(b, "%s: %s", at, strerror(errno));
+	sb_free(&any);
+	if (b->error || carry_make(b))
+		return -1;
+	if (b->o->job)
+		return cluster_begin(b);
+	b->token = token ? strdup(token) : NULL;
+	return 0;
+}
+
 static int begin(struct broker *b)
 {
 	struct pipeline_hooks h = { no_out, no_room, b };
@@ -116,12 +141,8 @@ static int begin(struct broker *b)
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	b->sigfd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (b->o->listen)
-		b->listen_fd = wire_listen(b->o->listen);
-	if (b->o->listen && b->listen_fd < 0) {
-		broker_fail(b, "%s: %s", b->o->listen, strerror(errno));
+	if (elsewhere(b) && begin_elsewhere(b))
 		return -1;
-	}
 	if (b->o->share)
 		b->share = share_open(b->o->share);
 	crossing(b);
@@ -215,6 +236,7 @@ static void turn(struct broker *b)
 	now = flow_now();
 	workers_watch(b, now);
 	tick(b, now);
+	cluster_tick(b, now);
 }
 
 static bool trainer_ended(struct broker *b)
@@ -319,6 +341,7 @@ int flow_run(const struct flow_opts *o)
 		last_words(&b, rc);
 	}
 	workers_stop(&b);
+	cluster_end(&b);
 	pipeline_free(b.p);
 	kill_rest();
 	if (b.nlease || b.queue.last)

@@ -2,6 +2,7 @@
 #ifndef COULER_BROKER_H
 #define COULER_BROKER_H
 
+#include "elsewhere.h"
 #include "flow.h"
 
 struct chunk {                            /* records on their way to the trainer */
@@ -72,9 +73,15 @@ struct broker {
 	struct control control;
 	int target;
 	struct share *share;
+	struct carry *carry;              /* listen: what workers are sent first; NULL */
+	struct elsewhere *job;            /* workers as a Job; NULL */
+	char *token;                      /* that workers elsewhere must know; malloc, NULL: none */
+	bool met;                         /* a worker has said hello */
+	double since;                     /* when workers were first asked of the cluster; 0: not yet */
 	uint64_t dropped, deaths, peak;
 };
 
+bool elsewhere(const struct broker *b);                                /* workers come from elsewhere */
 void broker_fail(struct broker *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void broker_say(struct broker *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -90,6 +97,15 @@ void workers_watch(struct broker *b, double now);
 void workers_stop(struct broker *b);                                   /* ends all of them */
 uint32_t workers_alive(const struct broker *b);
 void worker_send(struct broker *b, struct worker *w, struct msg m, const void *p, size_t n);
+
+/* carry.c */
+int carry_make(struct broker *b);                                      /* looks what there is; 0, or -1 after broker_fail */
+void carry_send(struct broker *b, struct worker *w);
+
+/* cluster.c */
+int cluster_begin(struct broker *b);                                   /* --job: the token, and the Job; 0, or -1 after broker_fail */
+void cluster_tick(struct broker *b, double now);
+void cluster_end(struct broker *b);
 
 /* feed.c */
 void feed(struct broker *b);                                           /* hands on what the trainer's side has room for */

@@ -32,6 +32,25 @@ static void producers(const struct ir_dataflow *f, uint32_t i, uint32_t *out, ui
 	free(stack);
 }
 
+/* ,"key":["a","b"] with the inputs that are paths, or those that are not; the split is left out. */
+static void names(const struct ir_task *t, const char *key, bool paths, struct strbuf *b)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < t->nins; i++) {
+		if (type_is_path(t->ins[i].type) != paths || i == t->dataflow->split)
+			continue;
+		if (any)
+			sb_ch(b, ',');
+		else
+			sb_f(b, ",\"%s\":[", key);
+		any = true;
+		sb_json(b, t->ins[i].name->s, t->ins[i].name->len);
+	}
+	if (any)
+		sb_ch(b, ']');
+}
+
 void flow_write(const struct ir_task *t, bool measure, struct strbuf *b)
 {
 	const struct ir_dataflow *f = t->dataflow;
@@ -46,6 +65,8 @@ void flow_write(const struct ir_task *t, bool measure, struct strbuf *b)
 	sb_json(b, t->ins[f->split].name->s, t->ins[f->split].name->len);
 	if (measure)
 		sb_z(b, ",\"measure\":true");
+	names(t, "values", false, b);
+	names(t, "files", true, b);
 	sb_f(b, ",\"framing\":\"%s\",\"shell\":\"%s\",\"min\":%lld,\"max\":%lld,\"ops\":[", f->framing->s, t->shell && str_eq(t->shell, "bash") ? "bash" : "sh",
 		(long long)f->workers_min, (long long)f->workers_max);
 	for (uint32_t i = 0; i < f->nops; i++) {
@@ -111,6 +132,19 @@ static const char *read_op(struct flow *f, json_t *v, struct flow_op *o, size_t 
 	return NULL;
 }
 
+static const char **read_names(struct arena *a, json_t *v, uint32_t *n)
+{
+	const char **out = arena_array(a, const char *, json_array_size(v) + 1);
+	size_t k;
+	json_t *x;
+
+	*n = 0;
+	json_array_foreach(v, k, x)
+		if (json_is_string(x))
+			out[(*n)++] = text(a, x);
+	return out;
+}
+
 static const char *read_all(struct flow *f, json_t *root)
 {
 	json_t *ops = json_object_get(root, "ops"), *v;
@@ -142,6 +176,8 @@ static const char *read_all(struct flow *f, json_t *root)
 	f->beat = number(root, "beat", 15);
 	f->tick = number(root, "tick", 1);
 	f->measure = json_is_true(json_object_get(root, "measure"));
+	f->values = read_names(f->arena, json_object_get(root, "values"), &f->nvalues);
+	f->files = read_names(f->arena, json_object_get(root, "files"), &f->nfiles);
 	return NULL;
 }
 

@@ -6,6 +6,8 @@
  * wire.c      messages between broker and workers, with checksums
  * pipeline.c  the operators of one side: processes and the pipes between them
  * worker.c    leases splits, runs its side of the operators over each, sends what comes out
+ * carry.c     values, code and files for operators elsewhere
+ * elsewhere.c workers as a Job of a cluster; kube.c its API
  * broker.c    leases, credits, queues; hands records to the trainer's side; share.c among several jobs
  */
 #ifndef COULER_FLOW_H
@@ -39,6 +41,8 @@ struct flow {
 	double stall, beat;               /* s: without progress; without a sign of life */
 	double tick;                      /* s */
 	bool ordered, measure;            /* measure: all records pass through couler, to be counted */
+	const char **values, **files;     /* variables that operators see: values; paths, but for the split */
+	uint32_t nvalues, nfiles;
 };
 struct flow *flow_read(struct arena *a, const char *text, size_t n, const char **err);   /* NULL with *err in the arena */
 
@@ -65,7 +69,7 @@ const char *records_end(enum framing f, size_t *n);                    /* what c
 
 /* ---- messages (wire.c) ---- */
 
-enum msg_type { MSG_HELLO = 1, MSG_SPEC, MSG_LEASE, MSG_RECORDS, MSG_CREDIT, MSG_BEAT, MSG_DONE, MSG_FAIL, MSG_STOP, MSG_READ, MSG_DATA };
+enum msg_type { MSG_HELLO = 1, MSG_SPEC, MSG_LEASE, MSG_RECORDS, MSG_CREDIT, MSG_BEAT, MSG_DONE, MSG_FAIL, MSG_STOP, MSG_READ, MSG_DATA, MSG_ENV, MSG_FILE };
 struct msg {                              /* in the order of bytes of the machine: both ends run the same program on the same kind */
 	uint32_t magic;
 	uint16_t type, unused;
@@ -114,6 +118,13 @@ struct op_figures pipeline_figures(const struct pipeline *p, uint32_t op);
 uint64_t pipeline_progress(const struct pipeline *p);                  /* grows with every byte that moves */
 void pipeline_stop(struct pipeline *p, int sig);
 void pipeline_free(struct pipeline *p);                                /* kills and reaps what is left */
+
+/* ---- what workers elsewhere need beside records, their side (carry.c) ---- */
+
+char *carry_folder(void);                                              /* malloc; NULL with errno */
+void carry_remove(char *dir);                                          /* with all that is in it; frees dir */
+int carry_take(const char *dir, const struct msg *m, const char *p);   /* MSG_FILE; 0, or -1 with errno */
+int carry_variable(const char *dir, const struct msg *m, const char *p);       /* MSG_ENV; count: its value is a path in dir */
 
 /* ---- slots among jobs (share.c) ---- */
 

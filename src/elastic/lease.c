@@ -316,8 +316,7 @@ void workers_stop(struct broker *b)
 
 static void hello(struct broker *b, struct worker *w, const struct msg *m, const char *p)
 {
-	const char *token = getenv("COULER_DATAFLOW_TOKEN");
-	const char *spec = b->o->spec;
+	const char *spec = b->o->spec, *token = b->token;
 	size_t n = token ? strlen(token) : 0;
 	struct strbuf s = { 0 };
 	char buf[65536];
@@ -335,8 +334,10 @@ static void hello(struct broker *b, struct worker *w, const struct msg *m, const
 		sb_add(&s, buf, (size_t)k);
 	if (fd >= 0)
 		close(fd);
-	w->hello = true;
+	w->hello = b->met = true;
 	b->stillborn = 0;
+	if (!w->pid)
+		carry_send(b, w);
 	w->credit = (int64_t)b->f->window;
 	worker_send(b, w, (struct msg){ .type = MSG_SPEC, .seq = !w->pid }, s.s, s.n);
 	worker_send(b, w, (struct msg){ .type = MSG_CREDIT, .seq = b->f->window }, NULL, 0);

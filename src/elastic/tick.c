@@ -105,7 +105,7 @@ static void adjust(struct broker *b)
 		if (!idle && alive >= want)
 			want = alive + 1;                                   /* all others may be waiting for just this split */
 	}
-	if (b->o->listen || b->deaf || b->closed)
+	if (elsewhere(b) || b->deaf || b->closed)
 		return;
 	for (; alive < want && open && !b->error; alive++, open--)
 		worker_start(b);
@@ -170,7 +170,7 @@ void tick(struct broker *b, double now)
 		want = in.mu > 0 && in.omega > 0 && 1.1 * in.mu / in.omega < 1e6 ? (int)(1.1 * in.mu / in.omega) + 1 : b->target + 1;
 		if (b->share)
 			mine = share_tick(b->share, work_left(b), in.min, want > b->target ? want : b->target, slots);
-		if (!b->o->listen && in.max > mine)
+		if (!elsewhere(b) && in.max > mine)
 			in.max = mine > in.min ? mine : in.min;
 		why = control_tick(&b->control, &in);
 		b->target = b->control.n;

@@ -23,7 +23,8 @@ struct work {
 	struct flow *f;
 	void (*say)(const char *line, void *data);
 	void *data;
-	bool remote, stop;                /* remote: the broker reads the files */
+	bool remote, stop, lost;          /* remote: the broker reads the files; lost: it went without a word */
+	char *dir;                        /* of what the broker sent; malloc, NULL: nothing yet */
 	int64_t credit;
 	double beat;
 	/* of the lease */
@@ -48,7 +49,7 @@ static uint32_t slot_of(const struct work *w, uint32_t producer)
 
 static void broker_gone(struct work *w)
 {
-	w->stop = true;
+	w->stop = w->lost = true;
 }
 
 static void send_msg(struct work *w, struct msg m, const void *p, size_t n)
@@ -282,6 +283,21 @@ static void take_data(struct work *w, const struct msg *m, const char *p)
 		end_of_file(w);
 }
 
+/* Values, code and files from a broker elsewhere. */
+static void take_carried(struct work *w, const struct msg *m, const char *p)
+{
+	struct strbuf b = { 0 };
+
+	if (!w->dir)
+		w->dir = carry_folder();
+	if (w->dir && !(m->type == MSG_ENV ? carry_variable(w->dir, m, p) : carry_take(w->dir, m, p)))
+		return;
+	sb_f(&b, "what the broker sent could not be kept in %s: %s", w->dir ? w->dir : "a new folder of TMPDIR", strerror(errno));
+	w->say(sb_cstr(&b), w->data);
+	sb_free(&b);
+	broker_gone(w);
+}
+
 static void take(struct work *w, const struct msg *m, const char *p)
 {
 	const char *err = NULL;
@@ -305,6 +321,10 @@ static void take(struct work *w, const struct msg *m, const char *p)
 		break;
 	case MSG_DATA:
 		take_data(w, m, p);
+		break;
+	case MSG_ENV:
+	case MSG_FILE:
+		take_carried(w, m, p);
 		break;
 	case MSG_STOP:
 		w->stop = true;
@@ -361,9 +381,9 @@ static void turn(struct work *w)
 	free(v);
 }
 
-static int connect_for(const char *address)
+static int connect_for(const char *address, double wait)
 {
-	double until = flow_now() + CONNECT_FOR;
+	double until = flow_now() + (wait > 0 ? wait : CONNECT_FOR);
 
 	for (;;) {
 		int fd = wire_connect(address);
@@ -374,13 +394,13 @@ static int connect_for(const char *address)
 	}
 }
 
-int flow_work(const char *address, void (*say)(const char *line, void *data), void *data)
+int flow_work(const char *address, double wait, void (*say)(const char *line, void *data), void *data)
 {
 	struct work w = { .arena = arena_new(), .say = say, .data = data, .in_fd = -1 };
 	const char *token = getenv("COULER_DATAFLOW_TOKEN");
 
 	signal(SIGPIPE, SIG_IGN);
-	w.fd = connect_for(address);
+	w.fd = connect_for(address, wait);
 	if (w.fd < 0) {
 		struct strbuf b = { 0 };
 
@@ -388,7 +408,7 @@ int flow_work(const char *address, void (*say)(const char *line, void *data), vo
 		say(sb_cstr(&b), data);
 		sb_free(&b);
 		arena_free(w.arena);
-		return 3;
+		return wait > 0 ? 0 : 3;
 	}
 	fcntl(w.fd, F_SETFD, FD_CLOEXEC);
 	send_msg(&w, (struct msg){ .type = MSG_HELLO, .seq = (uint64_t)getpid() }, token, token ? strlen(token) : 0);
@@ -399,6 +419,8 @@ int flow_work(const char *address, void (*say)(const char *line, void *data), vo
 		end_lease(&w);
 	close(w.fd);
 	sb_free(&w.in.b);
+	if (w.dir && !chdir("/"))
+		carry_remove(w.dir);
 	arena_free(w.arena);
-	return 0;
+	return w.lost && w.remote ? 1 : 0;
 }

@@ -220,9 +220,13 @@ static void set_policy(struct flight *f, bool loopback)
 
 	if (!ca || !*ca)
 		ca = getenv("CURL_CA_BUNDLE");
+	if (q->ca)
+		ca = q->ca;
 	if (ca && *ca)
 		SET(CAINFO, ca);
-	if (dir && *dir)
+	if (q->ca)
+		SET(CAPATH, NULL);
+	else if (dir && *dir)
 		SET(CAPATH, dir);
 	SET(SSL_VERIFYPEER, 1L);
 	SET(SSL_VERIFYHOST, 2L);
