@@ -502,6 +502,78 @@ def workers_elsewhere(t):
 
 
 @test
+def what_operators_elsewhere_see(t):
+	"""Values, code and files come from the broker; the worker has nothing of its own, and leaves nothing."""
+	want = t.lines(6, 50)
+	for d in ("code/lib", "words/deep", "tmp"):
+		os.makedirs(os.path.join(t.dir, d))
+	for name, text in (("code/lib/tool.sh", "echo code"), ("code/.hidden", "x"), ("words/deep/w", "tree"), ("one.txt", "one"), ("big", "x" * 3000000), ("empty", "")):
+		with open(os.path.join(t.dir, name), "w") as h:
+			h.write(text)
+	os.chmod(os.path.join(t.dir, "code/lib/tool.sh"), 0o755)
+	port = free_port()
+	op = 'p="$(lib/tool.sh 2>&1 || true)|$a|$(cat "$words/deep/w")|$(cat "$one")|${one##*/}|$(wc -c < "$big")|$(wc -c < "$empty")|$(ls -A | wc -l)|$MORE"; sed "s:$:|$p:"'
+	with open(os.path.join(t.dir, "code/lib/tool.sh"), "w") as h:
+		h.write("#!/bin/sh\necho code\n")
+	spec = t.spec([("a", "records", op, "w"), ("trainer", "a", KEEP, "")], values=["a", "none"], files=["words", "one", "big", "empty", "absent"])
+	here = {n: os.path.join(t.dir, f) for n, f in (("CW_CODE", "code"), ("words", "words"), ("one", "one.txt"), ("big", "big"), ("empty", "empty"))}
+	p = t.start(spec, "--listen", "tcp:127.0.0.1:%d" % port, env=dict(t.env(), a="v w", COULER_DATAFLOW_ENV="MORE", MORE="m m", **here))
+	connect(port).close()
+	tmp = os.path.join(t.dir, "tmp")
+	w = subprocess.Popen([COULER, "dataflow", "work", "tcp:127.0.0.1:%d" % port], env={"PATH": os.environ["PATH"], "TMPDIR": tmp, MARK: os.path.basename(t.dir)}, cwd="/")
+	said = p.communicate(timeout=60)[0]
+	assert p.returncode == 0, said
+	w.wait(20)
+	once(t.got(), [x + "|code|v w|tree|one|one.txt|3000000|0|2|m m" for x in want])
+	assert os.listdir(tmp) == [], os.listdir(tmp)
+
+
+@test
+def too_much_to_carry(t):
+	t.lines(1, 1)
+	with open(os.path.join(t.dir, "huge"), "wb") as h:
+		h.truncate(65 << 20)
+	spec = t.spec([("a", "records", "cat", "w"), ("trainer", "a", KEEP, "")], files=["huge"])
+	p = t.start(spec, "--listen", "tcp:127.0.0.1:%d" % free_port(), env=dict(t.env(), huge=os.path.join(t.dir, "huge")))
+	said = p.communicate(timeout=60)[0]
+	assert p.returncode == 1 and "more than 64 MiB" in said, (p.returncode, said)
+
+
+@test
+def no_broker_for_a_worker(t):
+	"""With --wait a worker that finds none ends well, so that a Job without a broker comes to its end; a broker that goes is a failure."""
+	address = "tcp:127.0.0.1:%d" % free_port()
+	p = subprocess.run([COULER, "dataflow", "work", "--wait", "1", address], stderr=subprocess.PIPE, text=True, timeout=60)
+	assert p.returncode == 0 and "refused" in p.stderr, (p.returncode, p.stderr)
+	t.lines(2, 1000)
+	b = t.start(t.spec([("a", "records", SLOW, "w"), ("trainer", "a", KEEP, "")]), "--listen", address)
+	connect(int(address.rsplit(":", 1)[1])).close()
+	w = subprocess.Popen([COULER, "dataflow", "work"], env=dict(t.env(), COULER_DATAFLOW_ADDRESS=address), stderr=subprocess.DEVNULL)
+	until = time.time() + 30
+	while not (os.path.exists(t.out) and os.path.getsize(t.out)) and time.time() < until:
+		time.sleep(0.05)
+	b.kill()
+	b.communicate()
+	assert w.wait(30) == 1, w.returncode
+
+
+@test
+def packed(t):
+	"""couler in a folder runs by what lies in it."""
+	where = os.path.join(t.dir, "packed")
+	p = subprocess.run([COULER, "dataflow", "pack", where], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+	assert p.returncode == 0, p.stdout
+	p = subprocess.run([where + "/couler", "--version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=dict(os.environ, LD_DEBUG="libs"))
+	assert p.returncode == 0 and "couler 0." in p.stdout, p.stdout
+	used = {line.split()[-1] for line in p.stdout.splitlines() if "calling init" in line and "/couler" not in line}
+	mine = {u for u in used if u.startswith(where)}
+	assert os.path.exists(where + "/lib/libcurl.so.4") or not mine, os.listdir(where + "/lib")
+	assert any("libjansson" in u for u in mine) or not any("libjansson" in u for u in used), used
+	p = subprocess.run([COULER, "dataflow", "pack", "relative"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+	assert p.returncode == 2 and "absolute path" in p.stdout, p.stdout
+
+
+@test
 def full_status_disk(t):
 	"""What is only for show may not be written: the run goes on."""
 	want = t.lines(5, 100)

@@ -19,7 +19,7 @@ ALLOWED = {
 	"src/front": IR | {"token", "ast", "front", "project", "help"},
 	"src/ir": IR | {"graph"},
 	"src/passes": IR | {"pass", "backend", "graph", "elastic", "cachepolicy"},
-	"src/elastic": IR | {"elastic"},
+	"src/elastic": IR | {"elastic", "net"},
 	"src/run": IR | {"run", "backend", "graph", "net", "objects", "cachepolicy", "elastic", "nl"},
 	"src/net": BASE | {"net", "objects"},
 	"src/cache": IR | {"cachepolicy"},

@@ -46,6 +46,7 @@ type cluster struct {
 	api     *apiServer
 	s3      *s3
 	kubelet *kubelet
+	batch   *batch
 	argo    versioned.Interface
 	apiAddr string
 }
@@ -65,6 +66,10 @@ func newCluster(work string, o *options) (*cluster, error) {
 	c.kubelet = &kubelet{
 		api: c.api, namespace: namespace, work: work, executor: self + "-exec", box: self + "-box",
 		kubeconfig: filepath.Join(work, "kubeconfig"), small: filepath.Join(work, "argoexec"), pods: map[string]*pod{}, verbose: o.verbose,
+	}
+	c.batch = &batch{c: c}
+	if c.kubelet.secure, err = c.account(filepath.Join(work, "account")); err != nil {
+		return nil, err
 	}
 	c.api.exec, c.api.logs = c.kubelet.exec, c.kubelet.logs
 	if c.apiAddr, err = serve(c.api); err != nil {
@@ -257,6 +262,9 @@ func (c *cluster) start(ctx context.Context) error {
 		if !given[kind] {
 			go c.operate(ctx, kind)
 		}
+	}
+	if !given["Job"] {
+		go c.batch.run(ctx)
 	}
 	cmdutil.SetGLogLevel(0)
 	cfg := &rest.Config{Host: "http://" + c.apiAddr, QPS: 10000, Burst: 20000, ContentConfig: rest.ContentConfig{ContentType: "application/json"}}

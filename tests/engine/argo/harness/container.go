@@ -168,6 +168,9 @@ func (k *kubelet) boxFor(p *pod, c *corev1.Container, volumes map[string]string)
 	if c.Image == executorImage {
 		b.Mounts = append(b.Mounts, boxMount{k.kubeconfig, kubeconfigPath, true})
 	}
+	if hasAccount(p.spec) && !mounts(c, accountPath) {
+		b.Mounts = append(b.Mounts, boxMount{filepath.Join(k.work, "account"), accountPath, true})
+	}
 	if copiesExecutor(c) {
 		b.Mounts = append(b.Mounts, boxMount{k.small, placeholderPath, true})
 	} else if mounts(c, filepath.Dir(copiedPath)) {

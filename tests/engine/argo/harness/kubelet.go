@@ -39,6 +39,7 @@ type kubelet struct {
 	small      string // an executable of a few bytes
 	verbose    bool
 	kubeconfig string
+	secure     string // host:port of the API by https
 
 	mu   sync.Mutex
 	pods map[string]*pod // by name

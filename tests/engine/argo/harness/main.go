@@ -43,6 +43,7 @@ type options struct {
 	keep        bool
 	outputs     string
 	work        string
+	jobs        string
 	parallelism int
 }
 
@@ -94,6 +95,7 @@ func parseOptions() *options {
 	set.BoolVar(&o.verbose, "v", false, "the controller's log on standard error")
 	set.BoolVar(&o.keep, "keep", false, "keep the working folder")
 	set.StringVar(&o.outputs, "outputs", "", "folder for the output artifacts: WORKFLOW/NODE/NAME")
+	set.StringVar(&o.jobs, "jobs", "", "file for what became of the Jobs (batch/v1), a line of JSON each")
 	set.StringVar(&o.work, "work", "", "working folder (default: a new one, removed at the end)")
 	set.Usage = func() {
 		fmt.Fprintln(os.Stderr, "usage: argo-run [flags] FILE|-...")
@@ -140,8 +142,12 @@ func run(o *options) (int, error) {
 		return exitMachine, err
 	}
 	ok, err := c.runAll(ctx, in.workflows)
+	if o.jobs != "" && err == nil {
+		err = c.batch.write(o.jobs)
+	}
 	stop()
 	c.kubelet.stop()
+	c.batch.done.Wait()
 	if err != nil {
 		return exitFailed, err
 	}

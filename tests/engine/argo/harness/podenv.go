@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/base64"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -162,6 +163,9 @@ var defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:
 // may name: what the pod declares, not what the image and the runtime set.
 func (k *kubelet) environment(p *pod, c *corev1.Container) (env, declared map[string]string, err error) {
 	env = map[string]string{"PATH": defaultPath, "HOME": "/root", "HOSTNAME": p.spec.Name}
+	if host, port, err := net.SplitHostPort(k.secure); err == nil {
+		env["KUBERNETES_SERVICE_HOST"], env["KUBERNETES_SERVICE_PORT"] = host, port
+	}
 	if c.Image == executorImage {
 		env["KUBECONFIG"] = kubeconfigPath
 		env["GOGC"] = "400" // short-lived: nothing to collect
