@@ -86,7 +86,7 @@ static bool names_failed(const struct ir *m, const struct ir_workflow *w, const 
 #define SHARE "add  volume shared { size = 100Gi; mode = rwx }  to the workflow and  mounts { \"/shared\" = shared }  to the step; the volume must have mode = rwx"
 
 static const struct cap caps[] = {
-	{ FEAT_DATAFLOW, "it sets up no tf.data service and no Ray", "leave `runtime` out: the workers then run beside the trainer, in the step's pod", NULL },
+	{ FEAT_DATAFLOW, "with `runtime`, operators are what the training program hands to tf.data or Ray: there is no place for one with a script, nor for a trial of a sweep, nor for more than 64 workers", "leave the scripts to the program, or leave `runtime` out: the workers are couler's own then", NULL },
 	{ FEAT_JOB_PYTORCH, UNSHARED, SHARE, job_unshared },
 	{ FEAT_JOB_TENSORFLOW, UNSHARED, SHARE, job_unshared },
 	{ FEAT_JOB_MPI, UNSHARED, SHARE, job_unshared },

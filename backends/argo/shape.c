@@ -208,7 +208,7 @@ static bool same_shape(struct argo *g, const struct shape *s, const struct node 
 		return false;
 	if (n->kind == N_WAIT && (f->u.wait.every < n->u.wait.every || f->u.wait.every > n->u.wait.every))
 		return false;
-	if (n->kind == N_SERVICE)
+	if (n->kind == N_SERVICE && (!s->task || f->u.service.port != n->u.service.port || f->u.service.ready != n->u.service.ready))
 		return false;
 	for (uint32_t i = 0; i < n->nins; i++)
 		if (written_out(f->ins[i]) != written_out(n->ins[i]) || pinned(f->ins[i]) != pinned(n->ins[i]))

@@ -11,10 +11,10 @@
 
 #include <string.h>
 
-static bool carries(const struct backend *b)
+static bool carries(const struct backend *b, int feature)
 {
 	for (const struct cap *c = b->caps; c && c->feature >= 0; c++)
-		if (c->feature == FEAT_DATAFLOW)
+		if (c->feature == feature)
 			return false;
 	return true;
 }
@@ -101,8 +101,10 @@ static int run(struct ir *m, const struct target *t, const struct optset *o, str
 	struct lowering l = { .m = m, .d = d };
 	bool apart;
 
-	if (!t->backend || carries(t->backend))
+	if (!t->backend || carries(t->backend, FEAT_DATAFLOW))
 		return 0;
+	if (carries(t->backend, FEAT_SERVICE))
+		dataflow_services(m, d);
 	apart = t->backend->apart && t->backend->apart(o);
 	for (uint32_t i = 0; i < m->tasks.n; i++) {
 		const struct ir_dataflow *f = m->tasks.v[i]->dataflow;

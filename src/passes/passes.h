@@ -37,6 +37,7 @@ struct graph *copy_graph(struct copier *c, const struct graph *g, struct node *o
 void copy_node_exprs(struct copier *c, struct node *n);                /* gives n attributes and expressions of its own, through c */
 void copier_free(struct copier *c);
 
+void dataflow_services(struct ir *m, struct diag *d);                  /* runtime.c: dataflows with `runtime`, for engines that carry services */
 uint32_t count_nodes(struct ir_workflow *w);
 void renumber(struct ir_workflow *w);                                  /* ids in source order again */
 

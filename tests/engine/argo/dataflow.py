@@ -215,6 +215,117 @@ def operator_fails(folder):
 	torn_down("a failing operator", run, 1)
 
 
+RUNTIME = '''
+workflow served {
+  defaults { image = "sh" }
+  step make { out shards: dir; run = """mkdir "$shards"; seq 5 > "$shards/a" """ }
+  step fit {
+    in shards = make.shards
+    in rate: float = 0.5
+    out said: string
+    out record: string
+    env { PYTHONPATH = "%(lib)s"; PATH = "%(lib)s:/usr/local/bin:/usr/bin:/bin" }
+    dataflow {
+      source records = split(shards)
+      op embed { from = records; uses_model = true }
+      trainer { from = embed; run = """python3 -m trainer "$CW_SERVICE" "$CW_WORKERS" > "$said"; cat "$shards/a" | tail -n 1 > "$record"; [ "$rate" = 0.5 ]""" }
+      workers { min = 1; max = 1; resources { cpu = 0.5 } }
+      runtime = %(runtime)s
+    }
+  }
+  out said = fit.said
+  out record = fit.record
+}
+'''
+# Stand-ins: a server that counts who joined, workers that join, a trainer that asks how many did.
+STAND_INS = {
+	"joining.py": """
+import socket, time
+def serve(port):
+	s = socket.create_server(("", port))
+	n = 0
+	while True:
+		c = s.accept()[0]
+		if c.recv(1) == b"j": n += 1
+		else: c.sendall(b"%d" % n)
+		c.close()
+def ask(host, port, what, until=60):
+	end = time.time() + until
+	while True:
+		try:
+			with socket.create_connection((host, int(port))) as c:
+				c.sendall(what)
+				return c.recv(9).decode()
+		except OSError:
+			if time.time() > end: raise
+			time.sleep(0.1)
+""",
+	"trainer.py": """
+import joining, os, sys, time
+scheme, _, rest = sys.argv[1].partition("://")
+host, port = rest.split(":")
+while joining.ask(host, port, b"?") != "1": time.sleep(0.1)
+print(scheme, port, sys.argv[2].split(":")[1:], os.environ.get("RAY_ADDRESS", "-").replace(host, "H"), end="")
+""",
+	"tensorflow/__init__.py": "", "tensorflow/data/__init__.py": "", "tensorflow/data/experimental/__init__.py": "",
+	"tensorflow/data/experimental/service.py": """
+import joining, time
+class DispatcherConfig:
+	def __init__(self, port): self.port = port
+class WorkerConfig:
+	def __init__(self, dispatcher_address, worker_address, port): self.at, self.me = dispatcher_address.split(":"), worker_address
+class DispatchServer:
+	def __init__(self, config): self.config = config
+	def join(self): joining.serve(self.config.port)
+class WorkerServer:
+	def __init__(self, config): joining.ask(*config.at, b"j")
+	def join(self): time.sleep(600)
+""",
+	"ray": """#!/usr/bin/env python3
+import joining, sys, time
+assert sys.argv[1] == "start" and sys.argv[-1] == "--block", sys.argv
+if "--head" in sys.argv:
+	assert {"--port=6379", "--ray-client-server-port=10001"} <= set(sys.argv), sys.argv
+	joining.serve(10001)
+host, port = next(a for a in sys.argv if a.startswith("--address=")).partition("=")[2].split(":")
+assert port == "6379", port
+joining.ask(host, 10001, b"j")
+time.sleep(600)
+""",
+}
+
+
+def runtimes(folder):
+	"""The service of another runtime is there while the step runs, and is gone afterwards."""
+	lib = os.path.join(folder, "lib")
+	for name, text in STAND_INS.items():
+		path = os.path.join(lib, name)
+		os.makedirs(os.path.dirname(path), exist_ok=True)
+		with open(path, "w", encoding="utf-8") as f:
+			f.write(text)
+	os.chmod(os.path.join(lib, "ray"), 0o755)
+	for runtime, said in (("tfdata", "grpc 5050 ['5051'] -"), ("ray", "ray 10001 [] ray://H:10001")):
+		with open(os.path.join(folder, "p.cw"), "w", encoding="utf-8") as f:
+			f.write(RUNTIME % {"lib": lib, "runtime": runtime})
+		p, path = compiled(folder, [])
+		if not ok(p.returncode == 0, runtime + " compiles", p.stderr):
+			continue
+		p = subprocess.run([os.path.join(BIN, "argo-oracle"), "-text", path], capture_output=True, text=True)
+		ok(p.returncode == 0, "the oracle takes " + runtime, p.stdout)
+		run = Run(folder, path)
+		root = next((n for n in run.report["nodes"] if n["name"] == ""), {})
+		out = {v["name"]: v["value"] for v in (root.get("outputs") or {}).get("parameters") or []}
+		ok(run.report["phase"] == "Succeeded" and (out.get("said") or "").replace("\\0133", "[") == said and out.get("record") == "5", runtime + ": the step talks to its service", (out, run.log()))
+		left = [n["name"] for n in run.report["nodes"] if n["type"] == "Pod" and n["phase"] not in ("Succeeded", "Failed")]
+		ok(not left, runtime + ": its pods have ended", left)
+	with open(os.path.join(folder, "p.cw"), encoding="utf-8") as f:
+		text = f.read()
+	with open(os.path.join(folder, "p.cw"), "w", encoding="utf-8") as f:
+		f.write(text.replace("uses_model = true }", "uses_model = true; run = \"\"\"cat\"\"\" }"))
+	p, _ = compiled(folder, [])
+	ok(p.returncode == 4 and "hands to tf.data or Ray" in p.stderr, "an operator with a script is refused with another runtime", p.stderr)
+
+
 def refused(folder):
 	program(folder)
 	p, _ = compiled(folder, ["--set", "argo.dataflow=job"])
@@ -227,8 +338,8 @@ def refused(folder):
 
 
 def main():
-	for test in (refused, scaled_and_killed, tried_again, out_of_time, operator_fails):
-		folder = tempfile.mkdtemp(prefix="couler-dataflow-")
+	for test in (refused, runtimes, scaled_and_killed, tried_again, out_of_time, operator_fails):
+		folder = tempfile.mkdtemp(prefix="couler-dataflow-", dir="/var/tmp")                # pods have a /tmp of their own
 		start = time.time()
 		test(folder)
 		print("%-20s %.0f s" % (test.__name__, time.time() - start), flush=True)
