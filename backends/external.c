@@ -1,7 +1,9 @@
 /* Engines outside of the tree (docs/backends.md): the description, the request and the answer, as JSON. */
-#include "external.h"
+#include "couler/backend.h"
+#include "couler/program.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +12,15 @@
 #define PROTOCOL 1
 #define DESCRIBE_SECONDS 10
 #define EMIT_SECONDS 120
+
+static int limit(int seconds)
+{
+	const char *s = getenv("COULER_BACKEND_TIMEOUT");
+	char *end;
+	long n = s ? strtol(s, &end, 10) : 0;
+
+	return s && *s && !*end && n > 0 && n < INT_MAX / 1000 ? (int)n : seconds;
+}
 
 /* One message about the program itself. */
 static int wrong(struct diag *d, const char *path, const char *fmt, ...)
@@ -176,9 +187,9 @@ const struct backend *external_find(struct arena *a, const char *name, struct di
 
 	sb_f(&file, EXTERNAL_PREFIX "%s", name);
 	b->name = arena_dup(a, name, strlen(name));
-	b->program = x.path = strchr(name, '/') ? NULL : external_path(a, sb_cstr(&file));
+	b->program = x.path = strchr(name, '/') ? NULL : program_path(a, sb_cstr(&file));
 	if (b->program) {
-		if (external_run(b->program, "--describe", "", 0, DESCRIBE_SECONDS, &out, &why))
+		if (program_run((const char *const[]){ b->program, "--describe", NULL }, "", 0, limit(DESCRIBE_SECONDS), &out, &why))
 			wrong(d, b->program, "--describe %s", sb_cstr(&why));
 		else if ((root = json(b->program, "--describe ", &out, d)))
 			rc = describe(&x, root, b);
@@ -205,7 +216,7 @@ const char **external_names(struct arena *a)
 		DIR *dir = opendir(folder);
 
 		for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir)) {
-			if (strncmp(e->d_name, EXTERNAL_PREFIX, plen) || !e->d_name[plen] || !external_path(a, e->d_name))
+			if (strncmp(e->d_name, EXTERNAL_PREFIX, plen) || !e->d_name[plen] || !program_path(a, e->d_name))
 				continue;
 			if (n == cap)
 				v = xrealloc(v, (cap *= 2) * sizeof *v);
@@ -342,7 +353,7 @@ int external_emit(const struct backend *b, const struct ir *m, const struct opts
 
 	*refused = false;
 	request(b, m, o, &in);
-	if (external_run(b->program, NULL, in.s, in.n, EMIT_SECONDS, &got, &why))
+	if (program_run((const char *const[]){ b->program, NULL }, in.s, in.n, limit(EMIT_SECONDS), &got, &why))
 		wrong(d, b->program, "%s", sb_cstr(&why));
 	else if ((root = json(b->program, "", &got, d)))
 		rc = answer(b, root, a, out, refused, d);

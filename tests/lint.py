@@ -12,7 +12,7 @@ import os
 import re
 import sys
 
-BASE = {"arena", "vec", "str", "diag", "diag_codes", "opt", "ptrmap", "seen", "type", "value"}
+BASE = {"arena", "vec", "str", "diag", "diag_codes", "opt", "program", "ptrmap", "seen", "type", "value"}
 IR = BASE | {"expr", "ir", "transient"}
 ALLOWED = {
 	"src/base": BASE,
@@ -21,7 +21,7 @@ ALLOWED = {
 	"src/passes": IR | {"pass", "backend", "graph", "elastic", "cachepolicy"},
 	"src/elastic": IR | {"elastic", "net"},
 	"src/run": IR | {"run", "backend", "graph", "net", "objects", "cachepolicy", "elastic", "nl"},
-	"src/net": BASE | {"net", "objects"},
+	"src/net": BASE | {"cluster", "net", "objects"},
 	"src/cache": IR | {"cachepolicy"},
 	"src/sim": BASE | {"cachepolicy", "cachesim", "elastic"},
 	"src/nl": IR | {"nl", "front", "ast", "token", "backend", "pass", "net", "graph"},

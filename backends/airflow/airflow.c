@@ -442,5 +442,6 @@ static int emit(const struct ir *m, const struct optset *o, struct strbuf *out, 
 extern const struct backend backend_airflow;
 const struct backend backend_airflow = {
 	.name = "airflow", .help = "a document for the loader couler_airflow.py (Airflow 2.10, 2.11 and 3)", .suffix = ".couler.json",
+	.enters = "Airflow takes documents from its DAGs folder: compile with -t airflow -o DAGS/NAME.couler.json, then start it with  airflow dags trigger NAME --conf JSON",
 	.staged = true, .caps = airflow_caps, .opts = airflow_opts, .validate = airflow_validate, .emit = emit,
 };

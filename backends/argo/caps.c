@@ -137,6 +137,7 @@ const struct backend backend_argo = {
 	.emit = argo_emit,
 	.size = size,
 	.staged = true,
+	.submits = true,
 	.limits = argo_limits,
 	.measure = argo_measure,
 	.container = true,

@@ -258,4 +258,5 @@ static int emit(const struct ir *m, const struct optset *o, struct strbuf *out, 
 }
 
 extern const struct backend backend_shell;
-const struct backend backend_shell = { .name = "shell", .help = "a POSIX sh script that needs nothing of couler", .suffix = ".sh", .caps = caps, .validate = validate, .emit = emit };
+const struct backend backend_shell = { .name = "shell", .help = "a POSIX sh script that needs nothing of couler", .suffix = ".sh",
+	.enters = "a plan runs where it is: compile with -t shell -o plan.sh, then  sh plan.sh", .caps = caps, .validate = validate, .emit = emit };

@@ -63,6 +63,8 @@ struct backend {
 	 */
 	int (*measure)(const struct ir *m, const struct optset *o, size_t *bytes);
 	bool staged;                      /* local files reach it through the artifacts store (pass stage, `couler push`) */
+	const char *enters;               /* how its documents get there where `couler submit` does not bring them; NULL: it does, or nobody knows */
+	bool submits;                     /* its documents are objects of a cluster (couler/cluster.h) */
 	bool container;                   /* steps run in images: an image is required */
 	bool (*apart)(const struct optset *o);   /* data workers of a dataflow are pods or the like of their own; NULL: they run where the step does */
 	const char *program;              /* outside of the tree: its path, and emit is NULL; else NULL */

@@ -6,7 +6,7 @@
 #include "cli.h"
 #include "sim.h"
 
-#define COMMANDS(X) X(init) X(check) X(compile) X(push) X(run) X(runs) X(logs) X(resume) X(approve) X(cache) X(report) X(airflow) X(fmt) X(graph) X(explain) X(profile) X(dataflow) X(sim) X(nl) X(passes) X(backends) X(completions) X(help) X(version)
+#define COMMANDS(X) X(init) X(check) X(compile) X(push) X(submit) X(run) X(runs) X(logs) X(resume) X(approve) X(cache) X(report) X(airflow) X(fmt) X(graph) X(explain) X(profile) X(dataflow) X(sim) X(nl) X(passes) X(backends) X(completions) X(help) X(version)
 
 #define X(name) extern const struct command command_##name;
 COMMANDS(X)

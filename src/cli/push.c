@@ -16,6 +16,7 @@ struct push {
 	struct job *job;
 	const char *target;
 	bool dry, quiet;
+	FILE *out;                        /* what was done */
 	struct objects *to;
 	uint32_t i, n, sent, there;       /* i: of the file under way, from 1 */
 	uint64_t sent_bytes;
@@ -106,7 +107,7 @@ static int push_one(struct push *p, const struct ir_staged *f)
 	}
 	erase(p);
 	if (!p->quiet)
-		printf("%s %s (%s) to %s\n", p->dry ? "would push" : "pushed", f->path->s, size_words((double)f->size, words), f->uri->s);
+		fprintf(p->out, "%s %s (%s) to %s\n", p->dry ? "would push" : "pushed", f->path->s, size_words((double)f->size, words), f->uri->s);
 	return 0;
 }
 
@@ -137,14 +138,21 @@ static int push_all(struct push *p, const struct ir *m)
 		return rc;
 	if (!p->dry)
 		pushed_note(p->job, m);
-	printf("%u file%s %s, %s; %u %s there already\n", p->sent, p->sent == 1 ? "" : "s", p->dry ? "to push" : "pushed", size_words((double)p->sent_bytes, words),
+	fprintf(p->out, "%u file%s %s, %s; %u %s there already\n", p->sent, p->sent == 1 ? "" : "s", p->dry ? "to push" : "pushed", size_words((double)p->sent_bytes, words),
 		p->there, p->there == 1 ? "was" : "were");
 	return 0;
 }
 
+int push_files(struct job *j, const struct ir *m, bool dry, bool quiet)
+{
+	struct push p = { .job = j, .dry = dry, .quiet = quiet, .out = stderr };
+
+	return push_all(&p, m);
+}
+
 static int push(int argc, char **argv)
 {
-	struct push p = { .job = job_new(), .target = "argo" };
+	struct push p = { .job = job_new(), .target = "argo", .out = stdout };
 	const struct backend *b;
 	struct ir *m;
 	int n, rc = cli_parse(command_find("push"), argc, argv, &n, set, &p);

@@ -6,6 +6,7 @@
 
 /* How many files of m are not known to be in the store, and their bytes. */
 uint32_t pushed_missing(struct job *j, const struct ir *m, uint64_t *bytes);
+int push_files(struct job *j, const struct ir *m, bool dry, bool quiet);   /* all that m names into its store; exit code (push.c) */
 void pushed_note(struct job *j, const struct ir *m);                    /* all of m are there now */
 const char *size_words(double bytes, char out[32]);                     /* "3.4 MB" */
 

@@ -1,9 +1,8 @@
-/* Runs a backend program: one text in, one text out, within a time. Standard error stays the user's. */
-#include "external.h"
+/* Runs a program: one text in, one text out, within a time. */
+#include "couler/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -26,7 +25,7 @@ static bool executable(const char *path)
 	return !stat(path, &st) && S_ISREG(st.st_mode) && !access(path, X_OK);
 }
 
-const char *external_path(struct arena *a, const char *file)
+const char *program_path(struct arena *a, const char *file)
 {
 	const char *p = getenv("PATH");
 
@@ -50,15 +49,6 @@ static int64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static int limit(int seconds)
-{
-	const char *s = getenv("COULER_BACKEND_TIMEOUT");
-	char *end;
-	long n = s ? strtol(s, &end, 10) : 0;
-
-	return s && *s && !*end && n > 0 && n < INT_MAX / 1000 ? (int)n : seconds;
 }
 
 /* Both ends at once, so that neither side waits for the other. 0, or -1 with why. */
@@ -98,9 +88,8 @@ static int exchange(int to, int from, const char *in, size_t n, int seconds, str
 	}
 }
 
-static int spawn(const char *path, const char *arg, int in, int out, pid_t *pid)
+static int spawn(const char *const argv[], int in, int out, pid_t *pid)
 {
-	char *argv[] = { (char *)path, (char *)arg, NULL };
 	posix_spawn_file_actions_t fa;
 	int rc = posix_spawn_file_actions_init(&fa);
 
@@ -108,7 +97,7 @@ static int spawn(const char *path, const char *arg, int in, int out, pid_t *pid)
 		return rc;
 	posix_spawn_file_actions_adddup2(&fa, in, 0);
 	posix_spawn_file_actions_adddup2(&fa, out, 1);
-	rc = posix_spawn(pid, path, &fa, NULL, argv, environ);
+	rc = posix_spawn(pid, argv[0], &fa, NULL, (char *const *)argv, environ);
 	posix_spawn_file_actions_destroy(&fa);
 	return rc;
 }
@@ -141,13 +130,12 @@ static int reap(pid_t pid, bool kill_it, int64_t end, struct strbuf *why)
 	return 0;
 }
 
-int external_run(const char *path, const char *arg, const char *in, size_t n, int seconds, struct strbuf *out, struct strbuf *why)
+int program_run(const char *const argv[], const char *in, size_t n, int seconds, struct strbuf *out, struct strbuf *why)
 {
 	int to[2], from[2], rc;
 	int64_t end;
 	pid_t pid;
 
-	seconds = limit(seconds);
 	end = now_ms() + (int64_t)seconds * 1000;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, to))     /* no pipe: a write to a program that has ended is no signal */
 		return sb_f(why, "cannot be started: %s", strerror(errno)), -1;
@@ -157,7 +145,7 @@ int external_run(const char *path, const char *arg, const char *in, size_t n, in
 		close(to[1]);
 		return -1;
 	}
-	rc = spawn(path, arg, to[1], from[1], &pid);
+	rc = spawn(argv, to[1], from[1], &pid);
 	close(to[1]);
 	close(from[1]);
 	if (rc) {
