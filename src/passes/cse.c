@@ -16,10 +16,11 @@
 
 #include "identity.h"
 
-#define MAX_TRIED 64                      /* equal steps that one is held against before it stays */
+#define MAX_TRIED 64                      /* steps equal in all that is hashed that one is held against before it stays */
 #define MAX_ROUNDS 64                     /* each finds what the one before made equal; a chain written backwards takes its length */
 
 struct entry { uint64_t hash; struct node *node; struct entry *next; };
+struct table { struct entry **slot; uint32_t mask; };
 
 struct cse {
 	struct ir *m;
@@ -28,8 +29,8 @@ struct cse {
 	struct node **rep;                /* by node id: what stands for it, NULL: itself */
 	bool *escapes;                    /* by node id: read or waited for by something outside its graph */
 	struct identities *ids;
-	struct entry **slot;
-	uint32_t mask, merged;
+	struct table full, some;          /* by identity, attributes and `after`; by identity alone */
+	uint32_t merged;
 	struct arena *scratch;
 	bool names;                       /* some `on` block reads the names of failed steps */
 };
@@ -174,27 +175,75 @@ static void collect(struct node *n, void *data)
 		vec_push(q->p->scratch, &q->v, n);
 }
 
-/* An equal step before n that may stand for it; why: the reason of the first that may not. */
-static struct node *find(struct cse *p, struct node *n, uint64_t hash, const char **why, struct node **other)
+static uint64_t mixed(uint64_t x)
+{
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return x ^ x >> 31;
+}
+
+/* Equal for steps that may be one: `after` counts as a set. */
+static uint64_t full_hash(struct cse *p, const struct node *n, uint64_t hash)
+{
+	uint64_t least = UINT64_MAX, most = 0;
+
+	for (uint32_t i = 0; i < n->nafter; i++) {
+		uint64_t h = mixed((uint64_t)rep_of(p, n->after[i].node)->id << 1 | n->after[i].soft);
+
+		least = h < least ? h : least;
+		most = h > most ? h : most;
+	}
+	return mixed(hash ^ mixed(identities_attrs_hash(p->ids, n)) ^ mixed(least + 3 * most + n->allow_failure));
+}
+
+/* The next step from e on that does what n does and is around it. */
+static struct entry *next_equal(struct cse *p, struct entry *e, const struct node *n, uint64_t hash)
+{
+	for (; e; e = e->next)
+		if (e->hash == hash && !p->rep[e->node->id] && is_around(e->node->graph, n) && identities_equal(p->ids, e->node, n))
+			return e;
+	return NULL;
+}
+
+/* An equal step before n that may stand for it. */
+static struct node *find(struct cse *p, struct node *n, uint64_t full)
 {
 	uint32_t tried = 0;
 
-	*why = NULL;
-	for (struct entry *e = p->slot[hash & p->mask]; e && tried < MAX_TRIED; e = e->next) {
-		const char *w;
-
-		if (e->hash != hash || p->rep[e->node->id] || !is_around(e->node->graph, n) || !identities_equal(p->ids, e->node, n))
-			continue;
-		w = obstacle(p, e->node, n);
-		if (!w)
+	for (struct entry *e = next_equal(p, p->full.slot[full & p->full.mask], n, full); e && tried < MAX_TRIED; e = next_equal(p, e->next, n, full), tried++)
+		if (!obstacle(p, e->node, n))
 			return e->node;
-		tried++;
-		if (!*why) {
-			*why = w;
-			*other = e->node;
-		}
-	}
 	return NULL;
+}
+
+/* At most MAX_TRIED of one hash. */
+static void add(struct cse *p, struct table *t, struct node *n, uint64_t hash)
+{
+	struct entry *e = arena_new_of(p->scratch, struct entry), **at = &t->slot[hash & t->mask];
+	uint32_t same = 0;
+
+	for (; *at; at = &(*at)->next)
+		same += (*at)->hash == hash;
+	if (same >= MAX_TRIED)
+		return;
+	*e = (struct entry){ hash, n, NULL };
+	*at = e;
+}
+
+static void say_why(struct cse *p, struct node *n, uint64_t hash)
+{
+	struct entry *e = next_equal(p, p->some.slot[hash & p->some.mask], n, hash);
+	const char *why = e ? obstacle(p, e->node, n) : NULL;
+
+	if (why)
+		diag_remark(p->d, n->span, "cse: step '%s' does what '%s' does, but both run: %s", n->name->s, e->node->name->s, why);
+}
+
+static void table_for(struct cse *p, struct table *t, uint32_t n)
+{
+	for (t->mask = 15; t->mask < 2 * n; )
+		t->mask = 2 * t->mask + 1;
+	t->slot = arena_array(p->scratch, struct entry *, t->mask + 1);
 }
 
 static uint32_t depth(const struct node *n)
@@ -206,19 +255,6 @@ static uint32_t depth(const struct node *n)
 	return k;
 }
 
-static void add(struct cse *p, struct node *n, uint64_t hash)
-{
-	struct entry *e = arena_new_of(p->scratch, struct entry), **at = &p->slot[hash & p->mask];
-	uint32_t same = 0;
-
-	for (; *at; at = &(*at)->next)
-		same += (*at)->hash == hash;
-	if (same >= MAX_TRIED)
-		return;
-	*e = (struct entry){ hash, n, NULL };
-	*at = e;
-}
-
 /* Outer graphs first, so that what stands further in finds what is around it. */
 static uint32_t round_of(struct cse *p, bool last)
 {
@@ -228,25 +264,27 @@ static uint32_t round_of(struct cse *p, bool last)
 	workflow_nodes(p->w, collect, &q);
 	for (uint32_t i = 0; i < q.v.n; i++)
 		deepest = depth(q.v.v[i]) > deepest ? depth(q.v.v[i]) : deepest;
-	for (p->mask = 15; p->mask < 2 * q.v.n; )
-		p->mask = 2 * p->mask + 1;
-	p->slot = arena_array(p->scratch, struct entry *, p->mask + 1);
+	table_for(p, &p->full, q.v.n);
+	table_for(p, &p->some, last ? q.v.n : 0);
 	for (uint32_t level = 0; level <= deepest; level++) {
 		for (uint32_t i = 0; i < q.v.n; i++) {
-			struct node *n = q.v.v[i], *a, *other = NULL;
-			const char *why;
-			uint64_t hash;
+			struct node *n = q.v.v[i], *a;
+			uint64_t hash, full;
 
 			if (depth(n) != level)
 				continue;
 			hash = identities_hash(p->ids, n);
-			a = find(p, n, hash, &why, &other);
-			if (a)
+			full = full_hash(p, n, hash);
+			a = find(p, n, full);
+			if (a) {
 				merge(p, a, n);
-			else
-				add(p, n, hash);
-			if (!a && why && last)
-				diag_remark(p->d, n->span, "cse: step '%s' does what '%s' does, but both run: %s", n->name->s, other->name->s, why);
+				continue;
+			}
+			if (last)
+				say_why(p, n, hash);
+			add(p, &p->full, n, full);
+			if (last)
+				add(p, &p->some, n, hash);
 		}
 	}
 	return p->merged - before;

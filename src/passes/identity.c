@@ -260,6 +260,17 @@ uint64_t identities_hash(struct identities *t, const struct node *n)
 	return h ^ h >> 32;
 }
 
+uint64_t identities_attrs_hash(struct identities *t, const struct node *n)
+{
+	struct strbuf b = { 0 };
+	uint64_t h;
+
+	attributes(t, &b, n->attrs);
+	h = hash_of(&b, UINT64_C(0xcbf29ce484222325));
+	sb_free(&b);
+	return h ^ h >> 32;
+}
+
 static bool same_bytes(struct strbuf *x, struct strbuf *y)
 {
 	bool same = x->n == y->n && (!x->n || !memcmp(x->s, y->s, x->n));

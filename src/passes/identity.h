@@ -15,5 +15,6 @@ uint64_t identities_hash(struct identities *t, const struct node *n);  /* of wha
 bool identities_equal(struct identities *t, const struct node *a, const struct node *b);
 /* The rest: image, env, retry, timeout, resources, ... but labels and annotations. */
 bool identities_same_attrs(struct identities *t, const struct node *a, const struct node *b);
+uint64_t identities_attrs_hash(struct identities *t, const struct node *n);            /* of the rest */
 
 #endif

@@ -176,6 +176,23 @@ START_TEST(many_equal_steps)
 }
 END_TEST
 
+/* Steps that do the same, of as many timeouts as there are pairs of them, each pair after another step. */
+START_TEST(many_attributes)
+{
+	struct strbuf b = { 0 };
+	struct ir *m;
+
+	sb_z(&b, "workflow w {\n  defaults { cache = on }\n  step p { cache = off; run = \"\"\"true\"\"\" }\n  step q { cache = off; run = \"\"\"true\"\"\" }\n");
+	for (int i = 0; i < 8000; i++)
+		sb_f(&b, "  step s%d { timeout = %ds; after = [%s]; in x = 1; out v: int; run = \"\"\"echo 1 > \"$v\" \"\"\" }\n", i, i / 4 + 1, i % 4 < 2 ? "p, q" : i % 4 == 2 ? "p" : "q, p");
+	sb_z(&b, "}\n");
+	m = cse(sb_cstr(&b));
+	sb_free(&b);
+	ck_assert_uint_eq(m->entry->body->nodes.n, 2 + 4000);
+	ck_assert_uint_eq(m->entry->body->merged.n, 4000);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("cse");
@@ -192,6 +209,7 @@ int main(void)
 	tcase_add_test(tc, regions);
 	tcase_add_test(tc, names_of_failed_steps);
 	tcase_add_test(tc, many_equal_steps);
+	tcase_add_test(tc, many_attributes);
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
