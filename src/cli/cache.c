@@ -177,6 +177,6 @@ extern const struct command command_cache;
 const struct command command_cache = {
 	.name = "cache", .args = "ls|why STEP|verify|gc", .help = "look into the kept results and tidy them", .opts = opts, .run = cache,
 	.text = "ls lists the results that are kept, with their last use; why shows what the identity of a step is\nmade of and what changed; verify hashes everything; gc drops whole results and what nothing refers\n"
-		"to any more, never what a run that is under way holds.\n\nexit codes: 0 done, 1 verify found damage or why found nothing, 2 wrong usage, 3 file trouble.\n",
+		"to any more, never what a run that is under way holds; and replies of `search = llm` that no run read\nfor 30 days, or --max-age.\n\nexit codes: 0 done, 1 verify found damage or why found nothing, 2 wrong usage, 3 file trouble.\n",
 	.examples = "couler cache why train\ncouler cache gc --max-size 20Gi --max-age 30d\n",
 };

@@ -418,6 +418,33 @@ static void sweep_tmp(struct gc *c)
 	free(path);
 }
 
+/* Replies of a language model that no run read for long (predict.c); a run that wants one asks again. */
+static void sweep_predicted(struct gc *c)
+{
+	double age = c->g->max_age >= 0 && c->g->max_age < RUN_AGE ? c->g->max_age : RUN_AGE;
+	char *path = file_join(c->store, "predicted");
+	DIR *d = opendir(path);
+	struct dirent *de;
+
+	while (d && (de = readdir(d))) {
+		struct stat st;
+
+		if (de->d_name[0] == '.' || fstatat(dirfd(d), de->d_name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode))
+			continue;
+		if (c->now - (double)st.st_mtim.tv_sec <= age) {
+			c->g->kept += (uint64_t)st.st_size;
+			continue;
+		}
+		if (!c->g->dry_run && unlinkat(dirfd(d), de->d_name, 0))
+			continue;
+		c->g->objects++;
+		c->g->freed += (uint64_t)st.st_size;
+	}
+	if (d)
+		closedir(d);
+	free(path);
+}
+
 int cache_gc(const char *store, struct cache_gc *g, char **err)
 {
 	struct gc c = { .store = store, .g = g, .now = now_wall() };
@@ -446,6 +473,7 @@ int cache_gc(const char *store, struct cache_gc *g, char **err)
 	for (int dir = 0; dir < 2 && !rc; dir++)
 		each_object(store, dir, sweep, &c);
 	sweep_tmp(&c);
+	sweep_predicted(&c);
 	if (!g->dry_run)
 		same_drop(store);
 	actions_close(a);

@@ -195,6 +195,8 @@ static void take_kept(struct exchange *x)
 	if (fd >= 0)
 		close(fd);
 	x->asked = fd >= 0 && !n && x->reply.n;
+	if (x->asked)
+		utimensat(AT_FDCWD, x->kept, NULL, 0);                           /* gc drops what was not read for long */
 }
 
 static void keep(struct rt *rt, const struct exchange *x)

@@ -249,12 +249,31 @@ def interrupted(path):
     s.close()
 
 
+def tidied(path, pool):
+    with_endpoint([answer(pool)], path)
+    cache = os.path.join(TMP, "cache")
+    kept = [os.path.join(cache, "predicted", n) for n in os.listdir(os.path.join(cache, "predicted"))]
+
+    def gc(*more):
+        p = subprocess.run([COULER, "cache", "gc", "--cache", cache, *more], capture_output=True, text=True)
+        ok(p.returncode == 0, "gc " + " ".join(more), p.stderr)
+        return [os.path.exists(k) for k in kept]
+
+    old = time.time() - 31 * 86400
+    ok(len(kept) == 1 and gc() == [True], "gc leaves a reply that is new", kept)
+    os.utime(kept[0], (old, old))
+    ok(gc("-n") == [True] and os.stat(kept[0]).st_mtime == old, "gc -n only says what would go")
+    ok(gc() == [False], "gc drops a reply that no run read for long")
+    ok(gc("--max-age", "1h") == [False], "gc of what is gone")
+
+
 def main():
     random = args(run(workflow("random(trials = 4)")))
     path = workflow(CARDS % 4)
     pool = choosing(path, random)
     partly(path, pool)
     nothing(path, pool, random)
+    tidied(path, pool)
     interrupted(path)
     minimizing()
     sizes()
