@@ -292,15 +292,29 @@ static struct ir *build(struct elab *e, const struct front_opts *o, int *status)
 	return e->ir;
 }
 
+static void begin(struct elab *e)
+{
+	e->trees = arena_new();
+	e->ir = ir_new(e->arena, e->strs, e->diag);
+	words_init(e);
+}
+
+static struct ir *end(struct elab *e, const struct front_opts *o, int *status)
+{
+	struct ir *m = e->main ? build(e, o, status) : NULL;
+
+	arena_free(e->trees);
+	return m;
+}
+
 struct ir *front(struct arena *a, struct strtab *strs, struct diag *d, const char *path, const struct front_opts *o, int *status)
 {
 	struct elab e = { .arena = a, .strs = strs, .diag = d, .seen = o ? o->seen : NULL };
 
 	*status = 0;
-	e.ir = ir_new(a, strs, d);
-	words_init(&e);
+	begin(&e);
 	e.main = module_load(&e, path, status);
-	return e.main ? build(&e, o, status) : NULL;
+	return end(&e, o, status);
 }
 
 struct ir *front_text(struct arena *a, struct strtab *strs, struct diag *d, const char *path, const char *text, size_t len, const struct front_opts *o, int *status)
@@ -308,8 +322,7 @@ struct ir *front_text(struct arena *a, struct strtab *strs, struct diag *d, cons
 	struct elab e = { .arena = a, .strs = strs, .diag = d, .seen = o ? o->seen : NULL };
 
 	*status = 0;
-	e.ir = ir_new(a, strs, d);
-	words_init(&e);
+	begin(&e);
 	e.main = module_load_text(&e, path, text, len, status);
-	return e.main ? build(&e, o, status) : NULL;
+	return end(&e, o, status);
 }

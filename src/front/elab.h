@@ -80,6 +80,7 @@ struct sym {
 
 struct elab {
 	struct arena *arena;
+	struct arena *trees;              /* of the syntax trees, which nobody needs once the module is made */
 	struct strtab *strs;
 	struct diag *diag;
 	struct ir *ir;

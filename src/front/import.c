@@ -297,7 +297,7 @@ static struct module *load(struct loader *l, const struct loading *by, const cha
 	if (real)
 		strmap_put(e->arena, &l->by_real, str_internz(e->strs, real), m);
 	add_module(e, m);
-	m->ast = parse(e->arena, e->strs, e->diag, diag_source(e->diag, shown, text, len));
+	m->ast = parse(e->trees, e->strs, e->diag, diag_source(e->diag, shown, text, len));
 	m->ok = e->diag->errors == errors;
 	m->import_names = arena_array(e->arena, const char *, m->ast->top->n + 1);
 	for (uint32_t i = 0; i < m->ast->top->n; i++) {

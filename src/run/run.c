@@ -46,8 +46,8 @@ void rt_count(struct rt *rt, struct inst *i)
 void rt_ended(struct rt *rt, struct inst *i)
 {
 	if (!inst_is_step(i)) {
-		if (i->status == ST_FAILED && i->err)
-			view_ended(rt, i);                                  /* a region that could not be evaluated */
+		if (i->status == ST_FAILED && i->err && !(i->scope->owner && i->scope->owner->node->kind == N_SWEEP))
+			view_ended(rt, i);                                  /* a region that could not be evaluated; a trial has a line of its own */
 		return;
 	}
 	if (i->node->kind != N_CALL) {

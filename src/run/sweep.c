@@ -217,8 +217,33 @@ static void tell(struct rt *rt, const struct sweeping *s, const struct trial *t,
 		sb_f(&b, ", predicted %.6g", t->predicted);
 	if (!last && best_of(s, s->first, s->n) == (uint32_t)(t - s->v))
 		sb_z(&b, ", the best so far");
+	if (t->state == TRIAL_FAILED && t->scope->inst[0].err) {
+		sb_z(&b, ": ");
+		sb_safe(&b, t->scope->inst[0].err, strlen(t->scope->inst[0].err));
+	}
 	view_line(rt, &b, t->state == TRIAL_FAILED && s->failed == 1 ? &t->scope->inst[0] : NULL);
 	sb_free(&b);
+}
+
+/* Why nothing is the best: what the first trial that failed says stands for them all. */
+static void none_succeeded(struct rt *rt, struct sweeping *s)
+{
+	const struct trial *t = s->v;
+	const struct inst *i;
+
+	while (t < s->v + s->n && t->state != TRIAL_FAILED)
+		t++;
+	if (rt->stopping || t == s->v + s->n || !t->scope) {
+		inst_fail(rt, s->inst, 1, rt->stopping ? "stopped" : "no trial succeeded (%u failed)", s->failed);
+		return;
+	}
+	i = &t->scope->inst[0];
+	if (i->status == ST_SUCCEEDED)
+		inst_fail(rt, s->inst, 1, "no trial succeeded (%u failed); trial %u gave no number to compare", s->failed, t->number);
+	else if (i->err)
+		inst_fail(rt, s->inst, 1, "no trial succeeded (%u failed); trial %u: %s", s->failed, t->number, i->err);
+	else
+		inst_fail(rt, s->inst, 1, "no trial succeeded (%u failed); trial %u ended with exit code %d, its log is above", s->failed, t->number, i->exit_code);
 }
 
 static void finish(struct rt *rt, struct sweeping *s)
@@ -232,7 +257,7 @@ static void finish(struct rt *rt, struct sweeping *s)
 		return;
 	}
 	if (best == UINT32_MAX) {
-		inst_fail(rt, i, 1, rt->stopping ? "stopped" : "no trial succeeded (%u failed)", s->failed);
+		none_succeeded(rt, s);
 		return;
 	}
 	i->ports = arena_array(rt->arena, struct value, n->nports ? n->nports : 1);

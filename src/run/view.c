@@ -153,7 +153,23 @@ static size_t last_lines(const char *buf, size_t n, size_t size)
 	return at;
 }
 
-static void tail_of_log(struct strbuf *b, const char *path)
+/* What the end of a log says to who knows where the step's programs come from. */
+static void advice(struct rt *rt, struct strbuf *b, const char *text, size_t n)
+{
+	static const struct { const char *words, *program, *mend; } table[] = {
+		{ "ModuleNotFoundError: No module named", "python3", "lacks that package: install it there, or put the bin/ of the environment that has it first in PATH" },
+		{ "there is no package called", "Rscript", "lacks that package: install it there, or put the folder of the R that has it first in PATH" },
+	};
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		const char *found = rt->containers || !memmem(text, n, table[i].words, strlen(table[i].words)) ? NULL : program_on(rt->arena, rt->path_env, table[i].program);
+
+		if (found)
+			sb_f(b, "  steps see the PATH of this shell; its %s is %s, which %s\n", table[i].program, found, table[i].mend);
+	}
+}
+
+static void tail_of_log(struct rt *rt, struct strbuf *b, const char *path)
 {
 	char buf[LOG_SHOWN];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -178,6 +194,7 @@ static void tail_of_log(struct strbuf *b, const char *path)
 		sb_ch(b, '\n');
 		at += len + 1;
 	}
+	advice(rt, b, buf, n);
 	if (fd >= 0)
 		close(fd);
 }
@@ -187,7 +204,7 @@ static void what_it_left(struct rt *rt, struct strbuf *b, const struct inst *i)
 	if (i->node->kind == N_STEP && i->attempts) {
 		char *path = log_path(rt, i, i->attempts);
 
-		tail_of_log(b, path);
+		tail_of_log(rt, b, path);
 		free(path);
 	}
 	if (i->again)
