@@ -53,6 +53,7 @@ void sb_int(struct strbuf *b, int64_t i);                              /* in dec
 void sb_f(struct strbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void sb_vf(struct strbuf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 void sb_free(struct strbuf *b);
+char *xsprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));                           /* malloc */
 const char *sb_cstr(struct strbuf *b);                                /* NUL-terminated view, valid until the next change */
 
 /* JSON string literal with quotes; control bytes as \u00XX, the rest as it is (UTF-8). */

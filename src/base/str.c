@@ -407,3 +407,17 @@ const char *nearest(const char *name, size_t n, const char *const *cand, size_t 
 	}
 	return found;
 }
+
+char *xsprintf(const char *fmt, ...)
+{
+	struct strbuf b = { 0 };
+	va_list ap;
+	char *p;
+
+	va_start(ap, fmt);
+	sb_vf(&b, fmt, ap);
+	va_end(ap);
+	p = xstrdup(sb_cstr(&b));
+	sb_free(&b);
+	return p;
+}

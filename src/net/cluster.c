@@ -17,21 +17,6 @@ static const struct kind { const char *name, *path, *member, *resource; } kinds[
 	{ "CronWorkflow", "cron-workflows", "cronWorkflow", "cronworkflows.argoproj.io" },
 };
 
-static char *say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static char *say(const char *fmt, ...)
-{
-	struct strbuf b = { 0 };
-	va_list ap;
-	char *s;
-
-	va_start(ap, fmt);
-	sb_vf(&b, fmt, ap);
-	va_end(ap);
-	s = xstrdup(sb_cstr(&b));
-	sb_free(&b);
-	return s;
-}
-
 static const struct kind *kind_of(const char *name)
 {
 	for (size_t i = 0; name && i < sizeof kinds / sizeof *kinds; i++)
@@ -51,7 +36,7 @@ static json_t *read_json(const struct strbuf *b, char **why)
 	json_t *j = json_loadb(b->n ? b->s : "", b->n, 0, &err);
 
 	if (!j)
-		*why = say("the answer is no JSON: %s", err.text);
+		*why = xsprintf("the answer is no JSON: %s", err.text);
 	return j;
 }
 
@@ -179,7 +164,7 @@ static enum cluster_rc kubectl(const struct cluster *c, const char *const *args,
 		argv[n++] = *args++;
 	*out = NULL;
 	if (program_run(argv, text ? text : "", text ? strlen(text) : 0, 300, &answer, &bad))
-		*why = say("kubectl %s", sb_cstr(&bad));
+		*why = xsprintf("kubectl %s", sb_cstr(&bad));
 	else if (!answer.n)
 		rc = CLUSTER_ABSENT;
 	else if ((*out = read_json(&answer, why)))
@@ -202,7 +187,7 @@ enum cluster_rc cluster_put(const struct cluster *c, const json_t *object, bool 
 	*made = NULL;
 	*why = NULL;
 	if (!k || (k != kinds && !name)) {
-		*why = say("an object of kind %s is nothing that can be submitted", text_at(object, "kind") ? text_at(object, "kind") : "(none)");
+		*why = xsprintf("an object of kind %s is nothing that can be submitted", text_at(object, "kind") ? text_at(object, "kind") : "(none)");
 		return CLUSTER_FAULT;
 	}
 	if (c->server)

@@ -17,21 +17,6 @@
 
 enum { MAX_TRIES = 4, MAX_DEPTH = 64, MAX_BODY = 8 << 20 };
 
-static char *say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static char *say(const char *fmt, ...)
-{
-	struct strbuf b = { 0 };
-	va_list ap;
-	char *s;
-
-	va_start(ap, fmt);
-	sb_vf(&b, fmt, ap);
-	va_end(ap);
-	s = xstrdup(sb_cstr(&b));
-	sb_free(&b);
-	return s;
-}
-
 /* ---- configuration ---- */
 
 static const char *env(const char *name)
@@ -48,11 +33,11 @@ static int key_file(struct nl_endpoint *e, struct arena *a, const char *path, ch
 	size_t n;
 
 	if (stat(path, &st) || !(text = read_file(a, path, &n))) {
-		*why = say("%s, which COULER_LLM_KEY_FILE names, cannot be read: %s", path, strerror(errno));
+		*why = xsprintf("%s, which COULER_LLM_KEY_FILE names, cannot be read: %s", path, strerror(errno));
 		return -1;
 	}
 	if (st.st_mode & 077) {
-		*why = say("%s holds a key and can be read by others: chmod 600 %s", path, path);
+		*why = xsprintf("%s holds a key and can be read by others: chmod 600 %s", path, path);
 		return -1;
 	}
 	while (n && isspace((unsigned char)text[n - 1]))
@@ -86,16 +71,16 @@ int nl_configure(struct nl_endpoint *e, struct arena *a, char **why)
 		const char *t = env("COULER_LLM_TIMEOUT");
 
 		if (double_parse(t, strlen(t), &e->timeout) || !(e->timeout > 0)) {
-			*why = say("COULER_LLM_TIMEOUT is a number of seconds above 0, not '%s'", t);
+			*why = xsprintf("COULER_LLM_TIMEOUT is a number of seconds above 0, not '%s'", t);
 			return -1;
 		}
 	}
 	if (e->key && strpbrk(e->key, "\r\n")) {
-		*why = say("the key holds a line break");
+		*why = xsprintf("the key holds a line break");
 		return -1;
 	}
 	if (e->url && !e->model) {
-		*why = say("no model is named: give --llm-model, or set COULER_LLM_MODEL");
+		*why = xsprintf("no model is named: give --llm-model, or set COULER_LLM_MODEL");
 		return -1;
 	}
 	return 0;
@@ -326,10 +311,10 @@ static char *parse_json(const char *s, size_t n, struct parsed *p, struct nl_usa
 	json_t *root;
 
 	if (too_deep(s, n))
-		return say("the reply is JSON nested more than %d deep", MAX_DEPTH);
+		return xsprintf("the reply is JSON nested more than %d deep", MAX_DEPTH);
 	root = json_loadb(s, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &err);
 	if (!root)
-		return say("the reply is not JSON (%s at byte %d)", err.text, err.position);
+		return xsprintf("the reply is not JSON (%s at byte %d)", err.text, err.position);
 	if (json_is_object(root)) {
 		take(p, root);
 		usage_of(root, u, told);
@@ -495,8 +480,8 @@ static char *status_fault(const struct nl_endpoint *e, const struct net_request 
 static char *net_fault(const struct net_reply *r, const struct gather *g)
 {
 	if (g->large || r->error == NET_TOO_LARGE)
-		return say("the reply is larger than %d MiB", MAX_BODY >> 20);
-	return say("%s", r->why ? r->why : "the request failed");
+		return xsprintf("the reply is larger than %d MiB", MAX_BODY >> 20);
+	return xsprintf("%s", r->why ? r->why : "the request failed");
 }
 
 static char *content(const struct nl_endpoint *e, const struct gather *g, const struct net_reply *r, struct parsed *p, struct nl_usage *u, bool *told)
@@ -510,24 +495,24 @@ static char *content(const struct nl_endpoint *e, const struct gather *g, const 
 	while (i < b->n && isspace((unsigned char)b->s[i]))
 		i++;
 	if (i == b->n)
-		return say("the reply is empty");
+		return xsprintf("the reply is empty");
 	if (utf8_valid(b->s, b->n) < b->n)
-		return say("the reply is not valid UTF-8");
+		return xsprintf("the reply is not valid UTF-8");
 	if (html || b->s[i] == '<')
-		return say("the reply is an HTML page, not JSON: the URL may be that of a web page or a proxy's login");
+		return xsprintf("the reply is an HTML page, not JSON: the URL may be that of a web page or a proxy's login");
 	why = sse || (e->stream && b->s[i] != '{') ? parse_stream(b, p, u, told) : parse_json(b->s, b->n, p, u, told);
 	if (why)
 		return why;
 	if (p->error)
-		return say("the endpoint reports: %.300s", p->error);
+		return xsprintf("the endpoint reports: %.300s", p->error);
 	if (p->refused && !p->text.n)
-		return say("the model refused to answer");
+		return xsprintf("the model refused to answer");
 	if (!p->text.n && p->tools)
-		return say("the reply holds calls of tools only, no text");
+		return xsprintf("the reply holds calls of tools only, no text");
 	if (!p->text.n && !p->truncated)
-		return say("the reply holds no text");
+		return xsprintf("the reply holds no text");
 	if (!p->text.n)
-		return say("the reply breaks off before any text: raise the model's limit of tokens, or choose one that thinks less");
+		return xsprintf("the reply breaks off before any text: raise the model's limit of tokens, or choose one that thinks less");
 	return NULL;
 }
 

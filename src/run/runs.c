@@ -9,21 +9,6 @@
 
 #include "history.h"
 
-static char *say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static char *say(const char *fmt, ...)
-{
-	struct strbuf b = { 0 };
-	va_list ap;
-	char *p;
-
-	va_start(ap, fmt);
-	sb_vf(&b, fmt, ap);
-	va_end(ap);
-	p = xstrdup(sb_cstr(&b));
-	sb_free(&b);
-	return p;
-}
-
 char *run_store(const char *cache_dir, const char *project)
 {
 	const char *env = getenv("COULER_CACHE");
@@ -32,7 +17,7 @@ char *run_store(const char *cache_dir, const char *project)
 		return xstrdup(cache_dir);
 	if (env && *env)
 		return xstrdup(env);
-	return say("%s/.couler", project && *project ? project : ".");
+	return xsprintf("%s/.couler", project && *project ? project : ".");
 }
 
 static int by_name(const void *a, const void *b)
@@ -73,7 +58,7 @@ void run_ids_free(char **v, size_t n)
 /* A run that was killed before it could write anything is none. */
 static bool has_begun(const char *store, const char *id)
 {
-	char *path = say("%s/runs/%s/journal", store, id);
+	char *path = xsprintf("%s/runs/%s/journal", store, id);
 	struct stat st;
 	bool yes = !stat(path, &st) && st.st_size;
 
@@ -95,7 +80,7 @@ char *run_find(const char *store, const char *word, char **err)
 		if (k)
 			found = xstrdup(v[k - 1]);
 		else
-			*err = say("%s: no run is known", store);
+			*err = xsprintf("%s: no run is known", store);
 	} else
 		for (size_t k = 0; k < n; k++)
 			if (!strncmp(v[k], word, strlen(word))) {
@@ -108,29 +93,29 @@ char *run_find(const char *store, const char *word, char **err)
 				}
 			}
 	if (hits > 1) {
-		*err = say("'%s' begins the names of %zu runs; give more of it", word, hits);
+		*err = xsprintf("'%s' begins the names of %zu runs; give more of it", word, hits);
 		free(found);
 		found = NULL;
 	} else if (!found && !*err)
-		*err = say("%s holds no run '%s'; `couler runs` lists them", store, word);
+		*err = xsprintf("%s holds no run '%s'; `couler runs` lists them", store, word);
 	run_ids_free(v, n);
 	return found;
 }
 
 static int head(const char *store, const char *id, struct journal_reader *r, struct entry_run *run, char **err)
 {
-	char *path = say("%s/runs/%s/journal", store, id);
+	char *path = xsprintf("%s/runs/%s/journal", store, id);
 	struct journal_entry e;
 	int rc = journal_read(r, path);
 
 	if (rc)
-		*err = say("%s: %s", path, strerror(errno));
+		*err = xsprintf("%s: %s", path, strerror(errno));
 	else {
 		while (journal_next(r, &e) && e.kind != JOURNAL_RUN)
 			;
 		*run = e.u.run;
 		if (e.kind != JOURNAL_RUN) {
-			*err = say("%s: it does not say how the run was started", path);
+			*err = xsprintf("%s: it does not say how the run was started", path);
 			journal_read_end(r);
 			rc = -1;
 		}
@@ -176,7 +161,7 @@ int run_started(const char *store, const char *id, struct run_start *s, char **e
 	n = 0;
 	for (size_t at = 0; at < e.args_len; at += strlen(e.args + at) + 1)
 		s->args[n++] = xstrdup(e.args + at);
-	s->cwd = say("%.*s", (int)e.cwd_len, e.cwd);
+	s->cwd = xsprintf("%.*s", (int)e.cwd_len, e.cwd);
 	journal_read_end(&r);
 	return 0;
 }
@@ -206,8 +191,8 @@ int runs_alive(const char *store, void (*f)(const struct run_info *, void *), vo
 			err = NULL;
 			continue;
 		}
-		info.file = file = say("%.*s", (int)run.file_len, run.file);
-		info.workflow = workflow = say("%.*s", (int)run.workflow_len, run.workflow);
+		info.file = file = xsprintf("%.*s", (int)run.file_len, run.file);
+		info.workflow = workflow = xsprintf("%.*s", (int)run.workflow_len, run.workflow);
 		info.started = run.started;
 		info.steps = run.steps;
 		while (journal_next(&r, &e)) {
@@ -229,7 +214,7 @@ int runs_alive(const char *store, void (*f)(const struct run_info *, void *), vo
 
 int run_answer(const char *store, const char *id, const char *gate, bool approve, const char *const *answers, char **err)
 {
-	char *dir = say("%s/runs/%s/answers", store, id), *path = file_join(dir, gate);
+	char *dir = xsprintf("%s/runs/%s/answers", store, id), *path = file_join(dir, gate);
 	json_t *root = json_object(), *given = json_object();
 	struct strbuf b = { 0 };
 	char *text;
@@ -243,21 +228,21 @@ int run_answer(const char *store, const char *id, const char *gate, bool approve
 
 		sb_add(&name, *a, eq ? (size_t)(eq - *a) : 0);
 		if (json_object_set_new(given, sb_cstr(&name), json_string(eq ? eq + 1 : *a))) {
-			*err = say("the answer '%s' is not UTF-8", *a);
+			*err = xsprintf("the answer '%s' is not UTF-8", *a);
 			rc = 2;
 		}
 		sb_free(&name);
 	}
 	json_object_set_new(root, "answers", given);
 	if (strchr(gate, '/') || !*gate) {
-		*err = say("'%s' is no name of a gate", gate);
+		*err = xsprintf("'%s' is no name of a gate", gate);
 		rc = 2;
 	}
 	text = rc ? NULL : json_dumps(root, JSON_COMPACT);
 	if (text) {
 		sb_z(&b, text);
 		if ((mkdir(dir, 0777) && errno != EEXIST) || write_file(path, &b)) {
-			*err = say("%s: %s", path, strerror(errno));
+			*err = xsprintf("%s: %s", path, strerror(errno));
 			rc = 3;
 		}
 		sb_free(&b);

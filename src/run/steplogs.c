@@ -12,21 +12,6 @@
 
 typedef void each_log(const char *name, const char *path, void *data);
 
-static char *say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static char *say(const char *fmt, ...)
-{
-	struct strbuf b = { 0 };
-	va_list ap;
-	char *p;
-
-	va_start(ap, fmt);
-	sb_vf(&b, fmt, ap);
-	va_end(ap);
-	p = xstrdup(sb_cstr(&b));
-	sb_free(&b);
-	return p;
-}
-
 /* Is rest what may stand behind the name of a step as a user writes it: indices? */
 static const char *behind_indices(const char *rest)
 {
@@ -87,7 +72,7 @@ static char **names_in(const char *dir, size_t most, size_t *n)
 /* The logs of a step in one run: how many. */
 static size_t logs_in(const char *store, const char *id, const char *step, each_log *f, void *data)
 {
-	char *dir = say("%s/runs/%s/log", store, id), **v;
+	char *dir = xsprintf("%s/runs/%s/log", store, id), **v;
 	size_t n, found = 0;
 
 	v = names_in(dir, SIZE_MAX, &n);
@@ -119,12 +104,12 @@ static char *as_named(const struct entry_merged *m, const char *step)
 		n++;
 	if (!n)
 		n = m->into_len;
-	return say("%.*s", (int)n, m->into);
+	return xsprintf("%.*s", (int)n, m->into);
 }
 
 static char *merged_in(const char *store, const char *id, const char *step)
 {
-	char *path = say("%s/runs/%s/journal", store, id), *into = NULL;
+	char *path = xsprintf("%s/runs/%s/journal", store, id), *into = NULL;
 	struct journal_reader r;
 	struct journal_entry e;
 
@@ -134,7 +119,7 @@ static char *merged_in(const char *store, const char *id, const char *step)
 	}
 	while (!into && journal_next(&r, &e))
 		if (e.kind == JOURNAL_MERGED) {
-			char *name = say("%.*s", (int)e.u.merged.name_len, e.u.merged.name);
+			char *name = xsprintf("%.*s", (int)e.u.merged.name_len, e.u.merged.name);
 
 			if (is_instance_of(name, step))
 				into = as_named(&e.u.merged, step);
@@ -171,8 +156,8 @@ static void reused_one(const char *store, struct actions *acts, const struct ent
 	if (!actions_get(acts, &e->key, &a))
 		return;
 	free(r->from);
-	r->from = say("%.*s", (int)a.run_len, a.run);
-	step = say("%.*s", (int)a.step_len, a.step);
+	r->from = xsprintf("%.*s", (int)a.run_len, a.run);
+	step = xsprintf("%.*s", (int)a.step_len, a.step);
 	r->steps++;
 	r->logs += logs_in(store, r->from, step, f, data);
 	free(step);
@@ -180,7 +165,7 @@ static void reused_one(const char *store, struct actions *acts, const struct ent
 
 static struct reused reused_logs(const char *store, const char *id, const char *step, each_log *f, void *data)
 {
-	char *path = say("%s/runs/%s/journal", store, id);
+	char *path = xsprintf("%s/runs/%s/journal", store, id);
 	struct reused found = { 0, 0, NULL };
 	struct journal_reader r;
 	struct journal_entry e;
@@ -196,7 +181,7 @@ static struct reused reused_logs(const char *store, const char *id, const char *
 
 		if (e.kind != JOURNAL_ENDED || !e.u.ended.cached || !e.u.ended.has_key)
 			continue;
-		name = say("%.*s", (int)e.u.ended.name_len, e.u.ended.name);
+		name = xsprintf("%.*s", (int)e.u.ended.name_len, e.u.ended.name);
 		if (is_instance_of(name, step))
 			reused_one(store, acts, &e.u.ended, &found, f, data);
 		free(name);
@@ -212,7 +197,7 @@ static struct reused reused_logs(const char *store, const char *id, const char *
 /* The step with a log whose name is nearest to what was asked for; malloc, NULL. */
 static char *near_log(const char *store, const char *id, const char *step)
 {
-	char *dir = say("%s/runs/%s/log", store, id), **v, *copy;
+	char *dir = xsprintf("%s/runs/%s/log", store, id), **v, *copy;
 	const char *found;
 	size_t n;
 
@@ -229,14 +214,14 @@ static char *no_log(const char *store, const char *id, const char *step, const s
 	char *near = NULL, *text;
 
 	if (!*step)
-		return say("no step of run %s wrote anything", id);
+		return xsprintf("no step of run %s wrote anything", id);
 	if (r->steps)
-		return say("run %s reused '%s' from run %s, where it wrote nothing or whose logs are gone", id, step, r->from);
+		return xsprintf("run %s reused '%s' from run %s, where it wrote nothing or whose logs are gone", id, step, r->from);
 	near = near_log(store, id, step);
 	if (near)
-		text = say("run %s has no log of '%s'; did you mean '%s'?", id, step, near);
+		text = xsprintf("run %s has no log of '%s'; did you mean '%s'?", id, step, near);
 	else
-		text = say("run %s has no log of '%s': it wrote nothing, or did not run", id, step);
+		text = xsprintf("run %s has no log of '%s': it wrote nothing, or did not run", id, step);
 	free(near);
 	return text;
 }
@@ -247,14 +232,14 @@ int run_logs(const char *store, const char *id, const char *step, each_log *f, v
 	char *into = found || !*step ? NULL : run_merged(store, id, step);
 	struct reused r = { 0, 0, NULL };
 
-	*err = into ? say("'%s' is the same as '%s', which ran in its place", step, into) : NULL;
+	*err = into ? xsprintf("'%s' is the same as '%s', which ran in its place", step, into) : NULL;
 	if (into)
 		found = logs_in(store, id, into, f, data);
 	if (!found && *step) {
 		r = reused_logs(store, id, into ? into : step, f, data);
 		found = r.logs;
 		if (found && r.steps == 1 && !into)
-			*err = say("'%s' was reused from run %s; this is what it wrote there", step, r.from);
+			*err = xsprintf("'%s' was reused from run %s; this is what it wrote there", step, r.from);
 	}
 	if (!found) {
 		free(*err);
