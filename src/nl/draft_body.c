@@ -485,13 +485,16 @@ static bool meant(struct draft *d, const struct module *m, const struct snippet 
 /* The snippet whose task fits the words of a module so well that its body is taken. */
 static const struct snippet *snippet_for(struct draft *d, const struct module *m)
 {
-	struct lake_hit h[1];
+	struct lake_hit h[4];
+	uint32_t n;
 
 	if (!d->lake || d->degrade >= DEGRADE_BODIES || m->job || m->on || fact_text(d, m, F_COMMAND) || fact_text(d, m, F_CODE))
 		return NULL;
-	if (!lake_search(d->lake, d->p->text->s + m->off, m->len, kind_words[m->kind], h, 1) || h[0].score < 2.5 || !h[0].s->task)
-		return NULL;
-	return meant(d, m, h[0].s) ? h[0].s : NULL;
+	n = lake_search(d->lake, d->p->text->s + m->off, m->len, kind_words[m->kind], h, 4);
+	for (uint32_t i = 0; i < n && h[i].score >= 1.5; i++)
+		if (h[i].s->task && meant(d, m, h[i].s))
+			return h[i].s;
+	return NULL;
 }
 
 static bool entry_is(const struct ast_stmt *s, const char *key)

@@ -305,10 +305,11 @@ static void read_timeouts(struct ntext *t, struct facts *f)
 	static const char p[] = "\\b(?:(?:hard )?time-?outs?|time limit|deadline|zeitlimit|zeitbegrenzung|limite de temps|delai|limite de tiempo|tiempo limite|tempo limite|delai maximal|gets?|kill(?:ed)?(?: it)?(?: if it (?:takes|runs))?(?: after| (?:longer|more) than)?|abort(?:ed)?(?: it)? after|cancel(?: it)? after|stop(?: it)? after|abbrechen nach|nach)\\s*(?:is|of|=|:|after|at|in|von|nach|de|per step|each)?\\s*" NL_DUR "(?:\\s*(timeout|abbrechen|max))?";
 	static const char most[] = "\\b(?:(?:must|may|should|can|shall|darf)(?:n't| not| never| nicht)?\\s+(?:take|run|last|need|exceed|be running|dauern|laufen)?\\s*(?:longer than|more than|over|at most|up to|no more than|laenger als|hoechstens)|(?:takes?|runs?|lasts?)\\s+(?:at most|no longer than|no more than|max(?:imum)?)|not longer than|no longer than|(?:at most|max\\.?|maximum|hoechstens|maximal|no mas de|maximo|pas plus de|no maximo|max) (?=\\d+\\s*(?:h|hours?|min|minutes?|stunden|minuten|horas|heures|minutos)))\\s*" NL_DUR "(?: dauern| laufen)?";
 	static const char over[] = "\\b(?:if|when|should|sobald|wenn|falls|si|se)\\b[^.;,\\n]{0,40}?\\b(?:takes?|runs?|lasts?|needs?|is running|is still running|dauert|laeuft|dure|tarda|demora)\\s+(?:for )?(?:longer than|more than|over|laenger als|mehr als|plus de|mas de|mais de)?\\s*" NL_DUR "\\s*,?\\s*(?:then )?(?:kill|stop|abort|cancel|terminate|fail|give up|brich)\\w*(?: it| that| the (?:step|job|run))?";
+	static const char within[] = "\\b(?:finish(?:es|ed)?|done|completes?d?|ends?|over|ready|run (?:it|everything|all of it|the whole (?:thing|run|pipeline))|everything|all of it)\\b(?: [a-z]+){0,3}? (?:within|in under|in less than|in at most|inside of) " NL_DUR "|\\b(?:may|can|must|should|darf) (?:only )?(?:take|run|last|need) " NL_DUR " (?:at most|at the most|max(?:imum)?|tops|hoechstens)\\b";
 	static const char plain[] = "\\b" NL_DUR "\\s*(?:hard )?(?:time-?out|time limit|zeitlimit|max(?:imum)?)\\b|\\b(?:time-?out)\\s*[:=(]?\\s*" NL_DUR;
 	struct rx_match m, k;
 
-	for (size_t at = 0; rx_work(t, over, at, &m) || rx_work(t, plain, at, &m) || rx_work(t, most, at, &m) || rx_work(t, p, at, &m);) {
+	for (size_t at = 0; rx_work(t, over, at, &m) || rx_work(t, within, at, &m) || rx_work(t, plain, at, &m) || rx_work(t, most, at, &m) || rx_work(t, p, at, &m);) {
 		struct fact *x;
 		int g = m.g[1].set ? 1 : 3;
 		double s = nl_group_seconds(t, &m, g);
@@ -328,6 +329,7 @@ static void read_timeouts(struct ntext *t, struct facts *f)
 		while (a < m.g[0].off && t->s[a] != '.' && t->s[a] != '\n' && a + 60 > m.g[0].off + 60)
 			a++;
 		x->whole = rx_find(t, "\\b(?:whole|entire|complete|overall|total|everything|workflow|pipeline|run|gesamt\\w*|ganze\\w*|toute?|todo|job)\\b[^.;\\n]*$", t->s + a, m.g[0].off - a, 0, &k) ||
+			rx_find(t, "\\b(?:everything|all of it|whole|entire)\\b", t->s + m.g[0].off, m.g[0].len, 0, &k) ||
 			rx_find(t, "^[^.;,\\n]{0,6}\\b(?:in total|overall|altogether|for (?:the )?(?:whole|entire|everything|all|run|workflow|pipeline)|insgesamt|en tout|en total|no total)\\b", t->s + x->off + x->len, t->n - x->off - x->len, 0, &k);
 	}
 }
@@ -411,7 +413,7 @@ static void read_resources(struct ntext *t, struct facts *f)
 
 static void read_parallel(struct ntext *t, struct facts *f)
 {
-	static const char p[] = "\\b(?:(?:but )?(?:not more than|no more than|never more than|at most|up to|max(?:imum|imal)?\\.?(?: of)?|limit(?:ed)?(?: to)?|only|hoechstens|maximal|au plus|au maximum|como maximo|a lo sumo|no maximo|max|nicht mehr als|pas plus de|no mas de) )?" NL_NUM "\\s*(?:\\w+ ){0,2}?(?:at (?:a|one|the same) time|at once|in parallel|simultaneous(?:ly)?|concurrent(?:ly)?|parallel|gleichzeitig|zugleich|en parallele|en meme temps|a la fois|simultanement|en paralelo|a la vez|simultaneamente|em paralelo|ao mesmo tempo|por vez|per time|auf einmal|in parallelo)(?: (?:max(?:imum)?|at most|hoechstens))?(?![\\w])";
+	static const char p[] = "\\b(?:(?:but )?(?:not more than|no more than|never more than|at most|up to|max(?:imum|imal)?\\.?(?: of)?|limit(?:ed)?(?: to)?|only|hoechstens|maximal|au plus|au maximum|como maximo|a lo sumo|no maximo|max|nicht mehr als|pas plus de|no mas de) )?(?<!the )(?<!all )(?<!these )(?<!our )(?<!those )" NL_NUM "\\s*(?:\\w+ ){0,2}?(?:at (?:a|one|the same) time|at once|in parallel|simultaneous(?:ly)?|concurrent(?:ly)?|parallel|gleichzeitig|zugleich|en parallele|en meme temps|a la fois|simultanement|en paralelo|a la vez|simultaneamente|em paralelo|ao mesmo tempo|por vez|per time|auf einmal|in parallelo)(?: (?:max(?:imum)?|at most|hoechstens))?(?![\\w])";
 	static const char q[] = "\\b(?:parallelism|max[_ ]parallel|concurrency|parallel(?:ism)? limit)\\s*(?:of|=|:|is)?\\s*(\\d+)";
 	static const char after[] = "\\b(?:in parallel|parallel|gleichzeitig|en paralelo|em paralelo|en parallele|concurrently|simultaneously)[ ,(]*(?:but )?(?:with )?(?:not more than|no more than|never more than|at most|up to|max(?:imum|imal)?\\.?|limit(?:ed)?(?: to)?|hoechstens|maximal|au plus|au maximum|maximo|como maximo|a lo sumo|no maximo|aber hoechstens|pero maximo)\\s*" NL_NUM "(?: (?:at (?:a|one) time|at once))?";
 	static const char bare[] = "\\b(?:but )?(?:not more than|no more than|never more than)\\s+" NL_NUM "\\b(?!\\s*(?:%|minutes?|hours?|h\\b|min|s\\b|seconds?|times|retries|gpus?|cpus?|gb|gi|mb|days?|attempts|rounds|iterations))";

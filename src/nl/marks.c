@@ -132,6 +132,7 @@ static void read_conditions(struct plan *p, struct marks *ms)
 	static const char numeric[] = "\\b" IF_WORD "\\s+(?:the |its |our |their |das |die |der |el |la |le |les |l'|o |a |il |there (?:is|are) |we have |e' )*" METRIC VERB "\\s*" CMP "\\s*" VALUE "(?:\\s*(?:on (?:the )?[\\w -]{2,24}?set|ist|liegt|sind|war))?";
 	static const char bare[] = "(?:(?<=[;.\\n,(:>?])|^|\\bgate(?: on)?:?|\\bwith(?: an?)?)\\s*([a-z][a-z0-9_@]*(?: [a-z]\\w+)?)\\s*(>=|<=|>|<)\\s*" VALUE "(?=\\s*(?:\\?|:|->|=>|,|then|\\)))";
 	static const char german[] = "\\b(?:wenn|falls|sofern|nur wenn)\\s+(?:die |der |das |den )?([a-z][\\w-]*(?: [\\w-]+){0,5}?)\\s+((?:" CMP_GE "|" CMP_LE "|" CMP_LT "|" CMP_GT "))\\s+(?:von |bei |dem |den )?" VALUE "\\s*(?:ist|liegt|sind|bleibt|betraegt)?";
+	static const char several[] = "\\b" IF_WORD "\\s+(?:there (?:are|is) |we (?:have|get|find) )?" CMP "\\s+" VALUE "(?:\\s+(?:of (?:the |them |all )*)?([a-z]+))?(?:[^,.;:\\n\\x01]|\\.\\d){0,60}(?=,|:|->)";
 	const char *const forms[] = { numeric, german, bare };
 	struct ntext *t = p->text;
 	struct rx_match m;
@@ -155,6 +156,16 @@ static void read_conditions(struct plan *p, struct marks *ms)
 			c.text = nl_fmt(t->arena, "%s %s %s", c.metric, c.op, c.number);
 			add(p, ms, MARK_IF, c.off, c.len, add_cond(p, &c));
 		}
+	for (size_t at = 0; rx_work(t, several, at, &m); at = m.g[0].off + m.g[0].len) {
+		struct cond c = { .off = m.g[0].off, .len = m.g[0].len };
+
+		c.metric = m.g[4].set ? nl_slug(t->arena, t->s + m.g[4].off, m.g[4].len, 1) : "count";
+		c.metric = rx_has(t, "^(?:have|has|are|is|were|of|in|with|at|for|if|for|on|out|come|show|left|then)$", c.metric) || !*c.metric ? "count" : nl_fmt(t->arena, "%s_count", c.metric);
+		c.op = op_of(t, t->s + m.g[1].off, m.g[1].len);
+		c.number = number_text(t, &m, 2);
+		c.text = nl_fmt(t->arena, "%s %s %s", c.metric, c.op, c.number);
+		add(p, ms, MARK_IF, c.off, c.len, add_cond(p, &c));
+	}
 	read_bands(p, ms);
 }
 
@@ -239,7 +250,7 @@ static void read_events(struct plan *p, struct marks *ms)
 
 #define ITEM "[\"'`]?[\\w][\\w./+-]*[\"'`]?"
 #define ITEM2 "[\"'`]?[\\w][\\w./+-]*(?: (?!and |or |und |y |e |et |train|load|fit|run)[\\w][\\w./+-]*)?[\"'`]?"
-#define LISTING ITEM2 "(?:\\s*[,;/]\\s*" ITEM2 ")+(?:\\s*,?\\s*(?:and|or|und|oder|y|e|et|o|ou|&)\\s+" ITEM2 ")?|" ITEM "\\s+(?:and|und|y|e|et|&)\\s+" ITEM
+#define LISTING ITEM2 "(?:\\s*[,;/]\\s*" ITEM2 ")+(?:(?:\\s*,\\s*|\\s+)(?:and|or|und|oder|y|e|et|o|ou|&)\\s+" ITEM2 ")?|" ITEM "\\s+(?:and|und|y|e|et|&)\\s+" ITEM
 
 static const char *list_of(struct ntext *t, uint32_t off, uint32_t len)
 {
@@ -315,12 +326,22 @@ static uint32_t read_listing(struct plan *p, struct fan *f, uint32_t at)
 	return at;
 }
 
+/* Whether a limit of how many run at once stands between two places. */
+static bool at_once(const struct plan *p, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = 0; i < p->facts.v.n; i++)
+		if (p->facts.v.v[i].type == F_PARALLEL && p->facts.v.v[i].off >= from && p->facts.v.v[i].off < to)
+			return true;
+	return false;
+}
+
 /* "for days 1 to 31", "the 12 monthly files ... in parallel", "two scrapers (hn and reddit)". */
 static void read_counted_fans(struct plan *p, struct marks *ms)
 {
 	static const char numbered[] = "\\b(?:for|over|fuer|pour|para|per|auf)\\s+(?:the |all |die |alle |les |los |os )*([a-z]{3,}s|[a-z]+en)\\s+(?:from |von |de |number )?(\\d+)\\s*(?:to|-|\\.\\.+|through|bis|a|hasta|ate)\\s*(\\d+)\\b(?!\\s*(?:%|\\.\\d|gb|hours?|minutes?|days?|epochs?))";
-	static const char listed[] = "\\b" NL_NUM "\\s+((?:[a-z]+ )?[a-z]{3,}s)\\s*(\\(|:)\\s*(" ITEM2 "(?:\\s*[,;/]\\s*" ITEM2 ")*\\s*,?\\s*(?:and|und|et|y|e|&)\\s+" ITEM2 ")\\s*\\)?";
-	static const char counted[] = "\\b(?:(?:the|all|our|these|those|each of the|die|alle|les|los|os|as)\\s+)+(\\d+)\\s+((?:(?!gpus?\\b|cpus?\\b|hours?\\b|days?\\b|minutes?\\b|best\\b|most\\b|trials?\\b|epochs?\\b)[a-z]+ ){0,2}?)((?!gpus\\b|cpus\\b|hours\\b|days\\b|minutes\\b|weeks\\b|months\\b|trials\\b|rounds\\b|epochs\\b|workers\\b|nodes\\b|rows\\b|times\\b|classes\\b|is\\b|was\\b)[a-z]{2,}s)\\b";
+	static const char listed[] = "\\b" NL_NUM "\\s+((?:[a-z]+ )?[a-z]{3,}s)\\s*(\\(|:)\\s*(" ITEM2 "(?:\\s*[,;/]\\s*" ITEM2 ")*(?:\\s*,\\s*(?:(?:and|und|et|y|e|&)\\s+)?|\\s+(?:and|und|et|y|e|&)\\s+)" ITEM2 ")\\s*\\)?";
+	static const char folds[] = "\\b(\\d+)[- ]?folds?\\b(?=[^.;\\n]{0,40}\\b(?:cross|cv|valid|train|fit))";
+	static const char counted[] = "\\b((?:(?:the|all|our|these|those|each of the|die|alle|les|los|os|as)\\s+)*)(?<![\\w.:/-])(\\d+)\\s+((?:(?!gpus?\\b|cpus?\\b|hours?\\b|days?\\b|minutes?\\b|best\\b|most\\b|trials?\\b|epochs?\\b)[a-z]+ ){0,2}?)((?!gpus\\b|cpus\\b|hours\\b|days\\b|minutes\\b|weeks\\b|months\\b|trials\\b|rounds\\b|epochs\\b|workers\\b|nodes\\b|rows\\b|times\\b|classes\\b|is\\b|was\\b)[a-z]{2,}s)\\b";
 	static const char beside[] = "\\b(?:in parallel|parallel|at (?:a|the same) time|at once|concurrent\\w*|simultaneous\\w*|side by side|gleichzeitig|en parallele|en paralelo|em paralelo|each|one by one|separately)\\b";
 	struct ntext *t = p->text;
 	struct rx_match m, k;
@@ -334,6 +355,12 @@ static void read_counted_fans(struct plan *p, struct marks *ms)
 		f.item = item_name(t, m.g[1].off, m.g[1].len);
 		f.words = ntext_fold(t, &m, 1);
 		f.list = nl_fmt(t->arena, "range(%d, %d)", lo, hi + 1);
+		add(p, ms, MARK_FOR, f.off, f.len, add_fan(p, &f));
+	}
+	if (rx_work(t, folds, 0, &m) && atoi(t->s + m.g[1].off) > 1 && atoi(t->s + m.g[1].off) <= 1000) {
+		struct fan f = { .item = "fold", .words = "fold", .off = m.g[0].off, .len = m.g[0].len, .literal = true };
+
+		f.list = nl_fmt(t->arena, "range(1, %d)", atoi(t->s + m.g[1].off) + 1);
 		add(p, ms, MARK_FOR, f.off, f.len, add_fan(p, &f));
 	}
 	for (size_t at = 0; rx_work(t, listed, at, &m); at = m.g[0].off + m.g[0].len) {
@@ -352,15 +379,17 @@ static void read_counted_fans(struct plan *p, struct marks *ms)
 	}
 	for (size_t at = 0; rx_work(t, counted, at, &m); at = m.g[0].off + m.g[0].len) {
 		uint32_t stop = m.g[0].off + m.g[0].len, line = stop;
-		int n = atoi(t->s + m.g[1].off);
+		int n = atoi(t->s + m.g[2].off);
 		struct fan f = { .off = m.g[0].off, .len = m.g[0].len, .literal = true };
 
 		while (line < t->n && t->s[line] != '\n' && !(t->s[line] == '.' && isspace((unsigned char)t->s[line + 1])))
 			line++;
+		if (!m.g[1].len && (!at_once(p, stop, line) || rx_has(t, "^(?:samples|points|tokens|words|pixels|layers|trees|topics|neighbou?rs|clusters|years|steps|retries|attempts|jobs|branches|sources|folds|machines|servers|executors|calls|requests|connections|lines|records|classes)$", ntext_fold(t, &m, 4))))
+			continue;
 		if (p->fans.n || n < 2 || n > 5000 || !rx_find(t, beside, t->s, line, stop, &k))
 			continue;
-		f.item = item_name(t, m.g[3].off, m.g[3].len);
-		f.words = ntext_fold(t, &m, 3);
+		f.item = item_name(t, m.g[4].off, m.g[4].len);
+		f.words = ntext_fold(t, &m, 4);
 		f.list = nl_fmt(t->arena, "range(1, %d)", n + 1);
 		facts_note(t, &p->facts, "The %d %s are told apart by their number, 1 to %d: put their names there if they have some.", n, f.words, n);
 		add(p, ms, MARK_FOR, f.off, f.len, add_fan(p, &f));
@@ -369,9 +398,9 @@ static void read_counted_fans(struct plan *p, struct marks *ms)
 
 static void read_fans(struct plan *p, struct marks *ms)
 {
-	static const char each[] = "\\b(for (?:each|every|all|any)(?: (?:one )?of(?: the)?)?(?: the)?|fuer (?:jede[nrsm]?|alle)(?: der)?|pro|je(?:de[nrs]?)?|pour (?:chaque|tou(?:te)?s les)|(?:para|por|de|em|a) (?:cada|tod[oa]s (?:os|as|los|las))|de chaque|per ogni|per|each|every|cada|chaque|jede[nrs]?)\\s+(?!\\d+ ?(?:s|secs?|seconds?|m|mins?|minutes?|minuten|h|hours?|stunden|days?|tage|weeks?|wochen|months?|ms)\\b|other\\b|step|run\\b|worker|trial|gpu|node|machine|time|with\\b|as\\b|second|day|night|week|month|hour|minute|of them|one\\b|cent\\b|replica|process|rank|in parallel|on\\b|by\\b|using|using|se\\b|e-?mail|slack|default|hand\\b|pod|branch|model\\b(?! )|epoch|million|thousand|gb\\b|user request|mail\\b|sms\\b|teams\\b|webhook|api\\b|ssh\\b|cron|post\\b|has\\b|gets?\\b|needs?\\b|must\\b|takes?\\b|runs?\\b|try\\b|attempt|retry)(?:single |one of |of |the |incoming |new |these |those |different |individual |separate )*(?:(\\d+) )?([a-z][\\w-]*)((?: (?!in\\b|from\\b|of\\b|under\\b|to\\b|and\\b|with\\b|train|fit\\b|load|run\\b|compute|fetch|build|score|evaluat|then\\b|do\\b|at\\b|for\\b|on\\b|by\\b|from\\b|der\\b|aus\\b|de\\b|call\\b|calcul|make\\b|predict|forecast|generat|extract|download|using\\b|via\\b|that\\b|which\\b|is\\b|are\\b|into\\b|we\\b|en\\b|dans\\b|em\\b|do\\b|da\\b|has\\b|gets?\\b|needs?\\b|takes?\\b|separately|individually|a\\b|the\\b|one\\b|using\\b|through\\b|transform|clean|convert|resize|write|send|upload|process|run|an\\b|create|render|simulate|align|parse|check|import|export|summari[sz]e)[a-z][\\w-]*)?)";
+	static const char each[] = "\\b(for (?:each|every|all|any)(?: (?:one )?of(?: the)?)?(?: the)?|fuer (?:jede[nrsm]?|alle)(?: der)?|pro|je(?:de[nrs]?)?|pour (?:chaque|tou(?:te)?s les)|(?:para|por|de|em|a) (?:cada|tod[oa]s (?:os|as|los|las))|de chaque|per ogni|per|each|every|cada|chaque|jede[nrs]?)(?:\\s+|(?<=per)-)(?!\\d+ ?(?:s|secs?|seconds?|m|mins?|minutes?|minuten|h|hours?|stunden|days?|tage|weeks?|wochen|months?|ms)\\b|other\\b|step|run\\b|worker|trial|gpu|node|machine|time|with\\b|as\\b|second|day|night|week|month|hour|minute|of them|one\\b|cent\\b|replica|process|rank|in parallel|on\\b|by\\b|using|using|se\\b|e-?mail|slack|default|hand\\b|pod|branch|model\\b(?! )|epoch|million|thousand|gb\\b|user request|mail\\b|sms\\b|teams\\b|webhook|api\\b|ssh\\b|cron|post\\b|has\\b|gets?\\b|needs?\\b|must\\b|takes?\\b|runs?\\b|try\\b|attempt|retry)(?:single |one of |of |the |incoming |new |these |those |different |individual |separate )*(?:(\\d+) )?([a-z][\\w-]*)((?: (?!in\\b|from\\b|of\\b|under\\b|to\\b|and\\b|with\\b|train|fit\\b|load|run\\b|compute|fetch|build|score|evaluat|then\\b|do\\b|at\\b|for\\b|on\\b|by\\b|from\\b|der\\b|aus\\b|de\\b|call\\b|calcul|make\\b|predict|forecast|generat|extract|download|using\\b|via\\b|that\\b|which\\b|is\\b|are\\b|into\\b|we\\b|en\\b|dans\\b|em\\b|do\\b|da\\b|has\\b|gets?\\b|needs?\\b|takes?\\b|separately|individually|a\\b|the\\b|one\\b|using\\b|through\\b|transform|clean|convert|resize|write|send|upload|process|run|an\\b|create|render|simulate|align|parse|check|import|export|summari[sz]e)[a-z][\\w-]*)?)";
 	static const char pronoun[] = "\\b(?:each(?: one| of them)?|every one|them individually|jede[nrs]?(?: einzeln)?|cada un[oa]|chacune?|cada uma?)\\b(?=\\s*(?:with|by|using|separately|individually|through|in parallel|on its|on their|,|\\.|$|\\n|\\)|->|mit|con|com|avec|einzeln|into|to\\b|\\x01))";
-	static const char upper[] = "\\b(?:for|fuer|pour|para|per|in)\\s+(?:the (?:\\w+ )?)?((?:" ITEM "\\s*,\\s*)+" ITEM "?,?\\s*(?:and|und|et|y|e|&)\\s+" ITEM "|" ITEM "\\s+(?:and|und|et|y|e|&)\\s+" ITEM ")";
+	static const char upper[] = "\\b(?:for|fuer|pour|para|per|in)\\s+(?:the (?:\\w+ )?)?((?:" ITEM "\\s*,\\s*)+" ITEM "?(?:\\s*,\\s*|\\s+)(?:and|und|et|y|e|&)\\s+" ITEM "|" ITEM "\\s+(?:and|und|et|y|e|&)\\s+" ITEM ")";
 	struct ntext *t = p->text;
 	struct rx_match m, k;
 
@@ -430,7 +459,7 @@ static void read_fans(struct plan *p, struct marks *ms)
 
 static void read_loops(struct plan *p, struct marks *ms)
 {
-	static const char verb[] = "\\b(?:(?:and )?(?:repeat|loop|iterat(?:e|ing|ively)|wiederhol\\w*|repet\\w*|repite|repita|repetir|recommenc\\w+|ripeti\\w*|do this|keep (?:on )?(?:\\w+ing|doing)|rounds? of|in rounds|in a loop|in einer schleife|en boucle|en bucle|self-training|active learning loop))\\b";
+	static const char verb[] = "\\b(?:(?:and )?(?:repeat|loop|iterat(?:e|ing|ively)|wiederhol\\w*|repet\\w*|repite|repita|repetir|recommenc\\w+|ripeti\\w*|do this|keep (?:on )?(?=\\w+ing)|rounds? of|in rounds|in a loop|in einer schleife|en boucle|en bucle|self-training|active learning loop))\\b";
 	static const char until[] = "\\b(until|bis|till|jusqu'a ce que|jusqu'a|hasta que|hasta|ate que|ate|while|solange|as long as|tant que|mientras|enquanto|finche)\\s+(?:the |its |our |their |die |der |das |el |la |le |l'|o |a )*" METRIC VERB "\\s*" CMP "\\s*" VALUE;
 	static const char rounds[] = "(?:\\(?,?\\s*(?:but |or |and |oder |ou |o |aber )?(?:for |after |until |bis |nach )?(?:at most |up to |max(?:imum|imal)?\\.? (?:of )?|not more than |no more than |never more than |hoechstens |au plus |como maximo |no maximo |a maximum of |limit(?:ed)? to |within )?)" NL_NUM "\\s*(?:rounds?|iterations?|times|runden?|durchlaeufe|mal|tours?|iteraciones|rondas?|vueltas|veces|rodadas?|iteracoes|vezes|cycles?|passes|loops|fois|giri)\\b(?: (?:at most|max(?:imum)?|in total|are done|hoechstens|maximum|have passed|is reached))?\\)?";
 	struct ntext *t = p->text;
@@ -543,7 +572,9 @@ static uint32_t mark_end(const struct plan *p, const struct marks *ms, uint32_t 
 /* "deploy if a > 1; roll back otherwise": the last module before an `otherwise` that nothing follows is the other branch. */
 static int trailing_target(const struct plan *p, const struct mark *k, uint32_t sentence, uint32_t first)
 {
-	if (first < p->modules.n && p->modules.v[first].sentence == sentence)
+	struct rx_match m;
+
+	if ((first < p->modules.n && p->modules.v[first].sentence == sentence) || !rx_find(p->text, "\\G[^a-z\\x01]*(?:$|\\n|\\. )", p->text->w, p->text->n, k->off + k->len, &m))
 		return -1;
 	for (uint32_t j = p->modules.n; j-- > 0;)
 		if (p->modules.v[j].sentence == sentence && p->modules.v[j].off < k->off)
@@ -697,6 +728,9 @@ void marks_apply(struct plan *p, struct parts *ps, const struct marks *ms)
 		for (uint32_t j = first; j < p->modules.n && p->modules.v[j].sentence == s && p->modules.v[j].off < end; j++, n++) {
 			struct module *m = &p->modules.v[j];
 
+			/* "delete the staging files no matter what: extract, load": it is about what stands before */
+			if (k->kind != MARK_IF && k->kind != MARK_ELSE && !n && !reacts(m) && j && p->modules.v[j - 1].sentence == s && reacts(&p->modules.v[j - 1]) && p->modules.v[j - 1].off < k->off && !p->modules.v[j - 1].on)
+				break;
 			if (k->kind == MARK_BAD && n && !reacts(m) && m->kind != K_UPLOAD && m->kind != K_RUN)
 				break;
 			if (k->kind == MARK_IF || k->kind == MARK_ELSE) {

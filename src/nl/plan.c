@@ -352,7 +352,7 @@ static void missed_modules(struct plan *p, struct parts *ps, const struct marks 
 {
 	struct ntext *t = p->text;
 	struct rx_match k;
-	bool none = !p->modules.n;
+	bool none = !p->modules.n && !p->sweep.on && !p->job.kind && !p->dataflow.on;
 
 	for (uint32_t i = 0; i < ps->v.n; i++) {
 		struct part *q = &ps->v.v[i];
@@ -437,6 +437,15 @@ static void split_wait(struct plan *p, struct part *q)
 	q->len = k.g[0].off - q->off;
 }
 
+/* "..., then order spare parts": a step, whatever its verb. */
+static bool said_then(struct plan *p, const struct part *q)
+{
+	uint32_t a = q->off > 16 ? q->off - 16 : 0;
+	struct rx_match k;
+
+	return rx_find(p->text, "\\b(?:then|afterwards|after that|followed by|dann|danach|anschliessend|puis|ensuite|luego|despues|depois|em seguida|poi)[ ,]*(?:the |a |an |also )?$", p->text->s, q->off, a, &k) && !rx_within(p->text, "^(?:the |a |an )?(?:on|in|at|by|with|to|from|for|of|its?|their)\\b", q->off, q->len, &k);
+}
+
 /* "run ingest.sh, then aggregate.sh": a program by itself is a step. */
 static bool script_only(struct plan *p, const struct part *q)
 {
@@ -470,6 +479,8 @@ static void make_modules(struct plan *p, struct parts *ps, const struct marks *m
 			m = add_module(p, h.kind, h.verb, q->off, q->len, q->sentence);
 			m->verb_off = h.off;
 			m->verb_len = h.len;
+		} else if (q->cut == 'a' && !heading(t, q) && said_then(p, q) && object_words(t, q->off, q->off + q->len)[0]) {
+			add_module(p, K_TRANSFORM, "", q->off, q->len, q->sentence);
 		} else if (script_only(p, q)) {
 			add_module(p, K_RUN, "run", q->off, q->len, q->sentence);
 		} else if (last && shares_verb(p, ps, i, last)) {

@@ -77,7 +77,7 @@ static void read_ranges(struct plan *p, const char *range)
 		if (!rx_find(t, "between|zwischen|entre|from|von|\\bto\\b|bis|-|\\.\\.", t->s, m.g[0].off + m.g[0].len, m.g[1].off + m.g[1].len, &k))
 			continue;
 		ints = lo == floor(lo) && hi == floor(hi) && !memchr(t->s + m.g[2].off, 'e', m.g[2].len) && !memchr(t->s + m.g[2].off, '.', m.g[2].len) && !rx_has(t, "dropout|rate|decay|alpha|gamma|subsample|colsample|momentum|temperature", name);
-		if (!log && !m.g[6].set && !ints && lo > 0 && hi / lo >= 1000) {
+		if (!log && !m.g[6].set && !ints && lo > 0 && hi / lo >= 999) {
 			log = true;
 			facts_note(t, &p->facts, "The range of %s spans %.0f powers of ten: it is drawn on a log scale.", name, floor(log10(hi / lo) + 0.5));
 		}
@@ -147,11 +147,13 @@ static void read_lists(struct plan *p, const char *list)
 static void read_dims(struct plan *p)
 {
 	static const char range[] = RANGE(HYPER), list[] = LIST(HYPER), any_range[] = RANGE(ANY), any_list[] = NUMBERS(ANY);
+	static const char words[] = "\\b([a-z]+_[a-z_]+)\\s*(?:in|:|=|of|is|one of|either)*\\s*([a-z]\\w*(?:\\s*[,/|]\\s*[a-z]\\w*)*\\s*,?\\s+(?:or|oder|ou)\\s+[a-z]\\w*)";
 
 	read_ranges(p, range);
 	read_lists(p, list);
 	read_ranges(p, any_range);
 	read_lists(p, any_list);
+	read_lists(p, words);
 }
 
 static const char *metric_of(struct ntext *t, const struct rx_match *m, int g)
@@ -302,7 +304,7 @@ static void read_sweep(struct plan *p)
 
 static void read_job(struct plan *p)
 {
-	static const char words[] = "\\b(?:torch(?:run)?[ -]?distributed|distributed (?:torch|pytorch|training|data[- ]parallel|tensorflow|train\\w*)|pytorch ?(?:ddp|job|distributed)|ddp|fsdp|deepspeed|mpi(?:job)?|horovod|ray (?:cluster|job|train)|parameter servers?|tf ?job|multi-?node|multi-?worker|verteilte[sn]? training|data[- ]parallel|entrainement distribue|entrenamiento distribuido|treinamento distribuido)\\b";
+	static const char words[] = "\\b(?:torch(?:run)?[ -]?distributed|distributed (?:torch|pytorch|training|data[- ]parallel|tensorflow|train\\w*)|pytorch ?(?:ddp|job|distributed)|ddp|fsdp|deepspeed|mpi(?:job)?|horovod|ray (?:cluster|job|train)|parameter servers?|tf ?job|" NL_NUM "[ -]nodes? (?:[a-z]+ ){0,2}(?:cluster|job|setup|training)|multi-?node|multi-?worker|verteilte[sn]? training|data[- ]parallel|entrainement distribue|entrenamiento distribuido|treinamento distribuido)\\b";
 	struct ntext *t = p->text;
 	struct job_plan *j = &p->job;
 	struct rx_match m, k;
@@ -368,7 +370,7 @@ static void read_dataflow(struct plan *p)
 
 static void read_services(struct plan *p)
 {
-	static const char s[] = "\\b(?:start|spin up|bring up|run|launch|starte|with|against|use|lance|levanta|suba|needs)\\s+(?:an? |the |ein(?:e|en)? |un[ae]? |um[a]? |temporary |throw-?away |local |ephemeral |temporaere\\w* )*([a-z][\\w-]*)\\s*(?:v?(\\d[\\w.]*)\\s*)?(?:vector )?(?:database|db|server|service|sidecar|instance|container|datenbank|dienst|servidor|serveur|servicio|servico)\\b";
+	static const char s[] = "\\b(?:start|spin up|bring up|run|launch|starte|with|against|use|lance|levanta|suba|needs)\\s+(?:an? |the |ein(?:e|en)? |un[ae]? |um[a]? |temporary |throw-?away |local |ephemeral |temporaere\\w* )*([a-z][\\w-]*)\\s*(?:(?:v?(\\d[\\w.]*)|\\x01+)\\s*)?(?:as (?:an? )?)?(?:vector )?(?:database|db|server|service|sidecar|instance|container|datenbank|dienst|servidor|serveur|servicio|servico)\\b";
 	struct ntext *t = p->text;
 	struct rx_match m, k;
 	static const struct { const char *name, *image; int port; } known[] = { { "qdrant", "qdrant/qdrant:v1.9.0", 6333 }, { "redis", "redis:7.4", 6379 }, { "postgres", "postgres:16", 5432 }, { "mlflow", "ghcr.io/mlflow/mlflow:v2.17.0", 5000 }, { "elasticsearch", "elasticsearch:8.15.0", 9200 }, { "mongo", "mongo:7", 27017 }, { "mysql", "mysql:8.4", 3306 }, { "milvus", "milvusdb/milvus:v2.4.9", 19530 }, { "weaviate", "semitechnologies/weaviate:1.26.1", 8080 }, { "vllm", "vllm/vllm-openai:v0.6.3", 8000 }, { "ollama", "ollama/ollama:0.3.12", 11434 }, { "triton", "nvcr.io/nvidia/tritonserver:24.09-py3", 8000 }, { "minio", "minio/minio:latest", 9000 } };

@@ -229,7 +229,7 @@ static void read_times(struct ntext *t, struct when *w)
 {
 	static const char clock[] = "(?:\\b(?:at|um|gegen|a las|a la|as|at about|around|alle|@|at exactly)\\s+|\\ba )?\\b(\\d{1,2})(?:[:.](\\d\\d)|h(\\d\\d)|h\\b)(?::00)?\\s*(am|pm|a\\.m\\.|p\\.m\\.)?(?:\\s*(?:uhr|hours|hrs|h)\\b)?(?:\\s*(?:in the |du |de la |da )?(morning|evening|afternoon|morgens|abends|frueh|nachts|nachmittags|matin|soir|manana|tarde|noche|manha|noite))?";
 	static const char hour[] = "\\b(?:at\\s+|um\\s+|a las\\s+|as\\s+|a\\s+)?(\\d{1,2})\\s*(am|pm|a\\.m\\.?|p\\.m\\.?|uhr|o'clock|h\\b|heures|horas?|in the morning|in the evening|in the afternoon|morgens|abends|frueh|nachts|du matin|du soir|de la manana|de la tarde|da manha|da tarde|da noite)(?:\\s*(\\d\\d)\\b)?(\\s*(?:morgens|abends|frueh|nachts|nachmittags|du matin|du soir|de la manana|da manha|da tarde|da noite|in the morning))?";
-	static const char plain[] = "\\b(?:at|um|gegen|a las|as|alle|@)\\s+(\\d{1,2})\\b(?!\\s*(?:%|x\\b|times|gpus?|cpus?|minutes?|runs?|:|\\.\\d|parallel|most|least|once|a time|workers?))";
+	static const char plain[] = "\\b(?:at|um|gegen|a las|as|alle|@)\\s+(\\d{1,2})\\b(?!\\s*(?:%|x\\b|times|gpus?|cpus?|minutes?|runs?|:\\d|\\.\\d|parallel|most|least|once|a time|workers?))";
 	struct rx_match m;
 	bool any;
 
