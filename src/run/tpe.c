@@ -7,6 +7,8 @@
 
 #define STARTUP 10                        /* trials drawn at random first */
 #define CANDIDATES 24
+#define WIDTH 0.08                        /* of a component, in ranges, times n^(-1 / (dimensions + 4)) as in Scott's rule */
+#define LEAST_WIDTH 0.01
 #define GAMMA 0.15                        /* of the trials are good, as in the paper's experiments, at most MOST_GOOD */
 #define MOST_GOOD 25
 
@@ -119,64 +121,70 @@ static double at_random(const struct dim *m, uint64_t *rng)
 	return m->lo + u * (m->hi - m->lo);
 }
 
-/* A mixture of normals cut off at the bounds: one for each observation, and a wide one for what is known beforehand. */
-struct parzen { double *mu, *sigma; uint32_t n; };
-
-static int ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static struct parzen parzen(struct arena *a, const struct dim *m, const double *x, uint32_t n)
-{
-	struct parzen p = { arena_array(a, double, n + 1), arena_array(a, double, n + 1), n + 1 };
-	double range = m->hi - m->lo, least = range / (1.0 + (n < 99 ? n : 99));
-	double prior = (m->lo + m->hi) / 2;
-	bool done = false;
-
-	if (n)
-		memcpy(p.mu, x, n * sizeof *x);
-	p.mu[n] = prior;
-	qsort(p.mu, n + 1, sizeof *p.mu, ascending);
-	for (uint32_t k = 0; k <= n; k++) {
-		double left = k ? p.mu[k] - p.mu[k - 1] : p.mu[k] - m->lo, right = k < n ? p.mu[k + 1] - p.mu[k] : m->hi - p.mu[k];
-		double s = left > right ? left : right;
-
-		p.sigma[k] = s < least ? least : s > range ? range : s;
-		if (!done && p.mu[k] == prior) {
-			p.sigma[k] = range;
-			done = true;
-		}
-	}
-	return p;
-}
+/*
+ * A density over all dimensions at once: one component for each observation and a wide one for what is known beforehand. A
+ * component is a product: in a dimension a normal cut off at the bounds, or for a choice its element and a little of all.
+ * Jointly, so that what matters together is seen together (Falkner, Klein, Hutter, BOHB, ICML 2018, section 3.2).
+ */
+struct mixture { const struct told **v; uint32_t n; double *sigma, *part; };            /* v[i]->x: centres; sigma: by dimension; part: room for one number a component */
 
 static double normal_cdf(double z)
 {
 	return 0.5 * erfc(-z * M_SQRT1_2);
 }
 
-static double parzen_log(const struct dim *m, const struct parzen *p, double x)
+static struct mixture mixture(struct tpe *t, const struct told **v, uint32_t n)
 {
-	double sum = 0;
+	uint32_t d = t->w->nspace;
+	struct mixture p = { v, n, arena_array(t->arena, double, d + 1), arena_array(t->arena, double, n + 1) };
 
-	for (uint32_t k = 0; k < p->n; k++) {
-		double z = (x - p->mu[k]) / p->sigma[k];
-		double inside = normal_cdf((m->hi - p->mu[k]) / p->sigma[k]) - normal_cdf((m->lo - p->mu[k]) / p->sigma[k]);
+	for (uint32_t k = 0; k < d; k++) {
+		const struct dim *m = &t->dims[k];
+		double range = m->hi - m->lo, least = range * LEAST_WIDTH;
 
-		sum += exp(-0.5 * z * z) / (p->sigma[k] * 2.5066282746310002 * (inside > 1e-12 ? inside : 1e-12));
+		p.sigma[k] = fmax(least, WIDTH * range * pow(n ? n : 1, -1.0 / (d + 4)));
 	}
-	return log(sum / p->n + 1e-300);
+	return p;
 }
 
-static double parzen_draw(const struct dim *m, const struct parzen *p, uint64_t *rng)
+/* ln of what component i gives x in dimension k; i = n: what is known beforehand. */
+static double component_log(const struct tpe *t, const struct mixture *p, uint32_t i, uint32_t k, double x)
+{
+	const struct dim *m = &t->dims[k];
+	double mu, s, z, inside;
+
+	if (m->kind == DIST_CHOICE) {
+		double all = 1.0 / m->n, own = 1 - 1 / (1.0 + p->n);
+
+		return log(i == p->n ? all : own * ((uint32_t)p->v[i]->x[k] == (uint32_t)x) + (1 - own) * all);
+	}
+	mu = i == p->n ? (m->lo + m->hi) / 2 : p->v[i]->x[k];
+	s = i == p->n ? m->hi - m->lo : p->sigma[k];
+	z = (x - mu) / s;
+	inside = normal_cdf((m->hi - mu) / s) - normal_cdf((m->lo - mu) / s);
+	return -0.5 * z * z - log(s * 2.5066282746310002 * (inside > 1e-12 ? inside : 1e-12));
+}
+
+static double mixture_log(const struct tpe *t, const struct mixture *p, const double *x)
+{
+	double sum = 0, top = -INFINITY, *part = p->part;
+
+	for (uint32_t i = 0; i <= p->n; i++) {
+		part[i] = 0;
+		for (uint32_t k = 0; k < t->w->nspace; k++)
+			part[i] += component_log(t, p, i, k, x[k]);
+		top = part[i] > top ? part[i] : top;
+	}
+	for (uint32_t i = 0; i <= p->n; i++)
+		sum += exp(part[i] - top);
+	return top + log(sum / (p->n + 1));
+}
+
+static double normal_draw(const struct dim *m, double mu, double s, uint64_t *rng)
 {
 	for (int tries = 0; tries < 100; tries++) {
-		uint32_t k = (uint32_t)(unit(rng) * p->n);
 		double u = unit(rng), v = unit(rng);
-		double x = p->mu[k] + p->sigma[k] * sqrt(-2 * log(1 - u)) * cos(6.283185307179586 * v);   /* Box and Muller, 1958 */
+		double x = mu + s * sqrt(-2 * log(1 - u)) * cos(6.283185307179586 * v);    /* Box and Muller, 1958 */
 
 		if (x >= m->lo && x < m->hi)
 			return x;
@@ -184,49 +192,38 @@ static double parzen_draw(const struct dim *m, const struct parzen *p, uint64_t 
 	return m->lo + unit(rng) * (m->hi - m->lo);
 }
 
-static double numeric(struct tpe *t, const struct dim *m, const double *good, uint32_t ng, const double *bad, uint32_t nb, uint64_t *rng)
+static void mixture_draw(const struct tpe *t, const struct mixture *p, uint64_t *rng, double *x)
 {
-	struct parzen l = parzen(t->arena, m, good, ng), g = parzen(t->arena, m, bad, nb);
-	double best = 0, most = -INFINITY;
+	uint32_t i = (uint32_t)(unit(rng) * (p->n + 1));
 
-	for (int c = 0; c < CANDIDATES; c++) {
-		double x = parzen_draw(m, &l, rng), score;
+	for (uint32_t k = 0; k < t->w->nspace; k++) {
+		const struct dim *m = &t->dims[k];
 
+		if (m->kind == DIST_CHOICE)
+			x[k] = i < p->n && unit(rng) > 1 / (1.0 + p->n) ? p->v[i]->x[k] : at_random(m, rng);
+		else
+			x[k] = normal_draw(m, i == p->n ? (m->lo + m->hi) / 2 : p->v[i]->x[k], i == p->n ? m->hi - m->lo : p->sigma[k], rng);
 		if (m->kind == DIST_INT_UNIFORM || m->kind == DIST_STEPS)
-			x = floor(x + 0.5);
-		score = parzen_log(m, &l, x) - parzen_log(m, &g, x);
-		if (score > most) {
-			most = score;
-			best = x;
-		}
+			x[k] = floor(x[k] + 0.5);
 	}
-	return best;
 }
 
-/* Counts with one added everywhere: the categorical case of section 4.1. */
-static double categorical(struct tpe *t, const struct dim *m, const double *good, uint32_t ng, const double *bad, uint32_t nb, uint64_t *rng)
+/* Of what the good ones would give, the candidate that is likelier there than among the others. */
+static void promising(struct tpe *t, const struct told **order, uint32_t ngood, uint64_t *rng, double *best)
 {
-	double *l = arena_array(t->arena, double, m->n), *g = arena_array(t->arena, double, m->n), best = 0, most = -INFINITY;
+	struct mixture l = mixture(t, order, ngood), g = mixture(t, order + ngood, t->n - ngood);
+	double *x = arena_array(t->arena, double, t->w->nspace + 1), most = -INFINITY;
 
-	for (uint32_t k = 0; k < m->n; k++)
-		l[k] = g[k] = 1;
-	for (uint32_t k = 0; k < ng; k++)
-		l[(uint32_t)good[k]] += 1;
-	for (uint32_t k = 0; k < nb; k++)
-		g[(uint32_t)bad[k]] += 1;
 	for (int c = 0; c < CANDIDATES; c++) {
-		double u = unit(rng) * (ng + m->n), score;
-		uint32_t k = 0;
+		double score;
 
-		while (k + 1 < m->n && u >= l[k])
-			u -= l[k++];
-		score = log(l[k] / (ng + m->n)) - log(g[k] / (nb + m->n));
+		mixture_draw(t, &l, rng, x);
+		score = mixture_log(t, &l, x) - mixture_log(t, &g, x);
 		if (score > most) {
 			most = score;
-			best = k;
+			memcpy(best, x, t->w->nspace * sizeof *x);
 		}
 	}
-	return best;
 }
 
 /* ---- asking and telling ---- */
@@ -242,7 +239,7 @@ void tpe_ask(struct tpe *t, uint32_t trial, struct value *args)
 {
 	uint32_t nspace = t->w->nspace, ended = 0, ngood;
 	const struct told **order = arena_array(t->arena, const struct told *, t->n + 1);
-	double *x = arena_array(t->arena, double, nspace + 1), *col = arena_array(t->arena, double, t->n + 1);
+	double *x = arena_array(t->arena, double, nspace + 1);
 	uint64_t rng = stream(t->w->seed, trial);
 
 	for (uint32_t k = 0; k < t->n; k++) {
@@ -254,18 +251,12 @@ void tpe_ask(struct tpe *t, uint32_t trial, struct value *args)
 	ngood = (uint32_t)ceil(GAMMA * ended);
 	if (ngood > MOST_GOOD)
 		ngood = MOST_GOOD;
+	if (ended >= STARTUP)
+		promising(t, order, ngood, &rng, x);
 	for (uint32_t k = 0; k < nspace; k++) {
-		const struct dim *m = &t->dims[k];
-
-		for (uint32_t i = 0; i < t->n; i++)
-			col[i] = order[i]->x[k];
 		if (ended < STARTUP)
-			x[k] = at_random(m, &rng);
-		else if (m->kind == DIST_CHOICE)
-			x[k] = categorical(t, m, col, ngood, col + ngood, t->n - ngood, &rng);
-		else
-			x[k] = numeric(t, m, col, ngood, col + ngood, t->n - ngood, &rng);
-		args[k] = value_of(m, x[k]);
+			x[k] = at_random(&t->dims[k], &rng);
+		args[k] = value_of(&t->dims[k], x[k]);
 	}
 	if (t->n == t->cap) {
 		uint32_t cap = t->cap ? 2 * t->cap : 32;

@@ -1,6 +1,6 @@
 /*
  * Tree-structured Parzen Estimator: Bergstra, Bardenet, Bengio, Kégl, "Algorithms for Hyper-Parameter
- * Optimization", NIPS 2011, section 4, with the adaptive widths of their section 4.2.
+ * Optimization", NIPS 2011, section 4, with densities over all dimensions at once.
  */
 #ifndef COULER_TPE_H
 #define COULER_TPE_H
