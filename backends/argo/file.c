@@ -429,6 +429,11 @@ void art_write(struct site *x, struct yaml *y, const struct art *a)
 		break;
 	case ART_EXPR:
 		y_z(y, "fromExpression", a->s);
+		if (!x->outputs) {        /* the engine's validation of arguments asks for a place, which the expression's takes at run time */
+			y_open(y, "raw");
+			y_z(y, "data", "");
+			y_end(y);
+		}
 		break;
 	case ART_KEY:
 		key_write(x->g, y, a->s);

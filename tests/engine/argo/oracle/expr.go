@@ -55,7 +55,7 @@ func compile(text string, s *scope, want wanted) (reflect.Type, error) {
 		return nil, fmt.Errorf("does not compile with the names of this place: %s%s", firstLine(err), hint(text))
 	}
 	t := program.Node().Type()
-	if want == wantArtifact && t != nil && t.Kind() != reflect.Interface && t != reflect.TypeFor[*wfv1.Artifact]() {
+	if want == wantArtifact && t != nil && t.Kind() != reflect.Interface && t != reflect.TypeFor[*wfv1.Artifact]() && t != reflect.TypeFor[wfv1.Artifact]() {
 		return t, fmt.Errorf("gives %v, not an artifact", t)
 	}
 	return t, nil
