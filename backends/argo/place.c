@@ -5,10 +5,14 @@
 
 void key_write(struct argo *g, struct yaml *y, const char *key)
 {
-	const char *kind = g->repository;
+	bool azure = !strcmp(g->repository, "azure");
 
-	y_open(y, kind);
-	y_z(y, "key", key);
+	y_open(y, g->repository);
+	if (azure) {                      /* members that the schema asks for; empty, the repository's own are taken */
+		y_z(y, "endpoint", "");
+		y_z(y, "container", "");
+	}
+	y_z(y, azure ? "blob" : "key", key);
 	y_end(y);
 }
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What couler compiles, Argo's own code accepts: accept.py COULER [--n 500] [FILE.cw|FOLDER...]
 
-Compiles each program for Argo, as what its schedule asks for and as a WorkflowTemplate, and gives all manifests to
-argo-oracle at once. Programs are those given, else the examples, the goldens and N random ones. Exit 4 of couler (what Argo
+Compiles each program for Argo, as what its schedule asks for and as a WorkflowTemplate, those that are not random for an
+artifact repository of Azure's kind, too, and gives all manifests to argo-oracle at once. Programs are those given, else the examples, the goldens and N random ones. Exit 4 of couler (what Argo
 cannot carry) is counted as refused and must name what to do. Last line: `N passed, N failed`.
 """
 import argparse
@@ -20,6 +20,8 @@ sys.path.insert(0, os.path.join(ROOT, "tests"))
 import gen  # noqa: E402
 
 ORACLE = os.path.join(os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache")), "couler-dev", "bin", "argo-oracle")
+
+KINDS = {"default": [], "template": ["--as", "template"], "azure": ["--set", "argo.repository=azure"]}
 
 
 def main():
@@ -46,12 +48,12 @@ def main():
 
 	def compile_(job):
 		path, kind = job
-		name = "%s.%s.yaml" % (os.path.basename(path)[:-3], kind or "default")
-		more = ["--as", kind] if kind else []
+		name = "%s.%s.yaml" % (os.path.basename(path)[:-3], kind)
+		more = KINDS[kind]
 		p = subprocess.run([couler, "compile", os.path.basename(path), "-t", "argo", "-o", os.path.join(out, name), *more], cwd=os.path.dirname(os.path.abspath(path)), capture_output=True, text=True)
 		return path, kind, name, p
 
-	jobs = [(p, k) for p in programs for k in (None, "template")]
+	jobs = [(p, k) for p in programs for k in KINDS if k != "azure" or not p.startswith(work)]
 	with concurrent.futures.ThreadPoolExecutor(3) as ex:
 		for path, kind, name, p in ex.map(compile_, jobs):
 			if p.returncode == 4 and "mend: " in p.stderr:
