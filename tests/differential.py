@@ -189,7 +189,7 @@ def programs(o, folder):
 	for seed in range(o.first, o.first + (0 if files else o.n)):
 		path = os.path.join(folder, "seed%d.cw" % seed)
 		with open(path, "w", encoding="utf-8") as f:
-			f.write(gen.generate(seed, o.pods))
+			f.write(gen.generate(seed, o.pods, files=seed % 4 == 0))
 		files.append(path)
 	return [(f, [name for name, k in every if i % k == 0]) for i, f in enumerate(files)]
 

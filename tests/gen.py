@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Random well-typed workflows: gen.py SEED [-o FILE] [--pods N] [--plain] [--twins P]
+"""Random well-typed workflows: gen.py SEED [-o FILE] [--pods N] [--plain] [--twins P] [--files]
 
 Every program passes `couler check`, runs anywhere sh does, and ends by itself; some steps fail on purpose under
 allow_failure. Values are chosen to be troublesome (quotes, braces, line ends, wide characters, numbers at their limits).
 --pods N bounds the number of steps that run; --plain leaves out what only some engines carry (loops, calls, sweeps).
 --twins P writes a share P of the steps a second time under another name, cacheable both.
+--files hands files and folders on, too: lists of them, some that may not be there, as states of loops.
 """
 import argparse
 import random
@@ -14,6 +15,7 @@ import sys
 STRINGS = ["", " ", "a", "x y", "it's", '"q"', "$HOME", "`id`", "$(id)", "{{x}}", "{{=1+1}}", "{% z %}", "\\", "\\n", "a\nb", "tab\t.", "é😀", "*", "#c", "%s", "$$", "no", "1e3", "~", "0x1F",
 	"2001-01-01", "-x", "a,b;c", "[1]", "'; exit 1; '", "null", "}}", "{{"]
 OUTPUT = re.compile(r"s\d+\.[oh]\d*$")
+PATH = re.compile(r"s\d+\.[fd]$")
 TYPES = ["int", "float", "string", "bool"]
 
 
@@ -25,7 +27,8 @@ def quote(s):
 
 
 class Program:
-	def __init__(self, seed, pods, plain, twins=0.0):
+	def __init__(self, seed, pods, plain, twins=0.0, files=False):
+		self.files = files
 		self.r = random.Random(seed)
 		self.pods, self.plain = pods, plain
 		self.twins, self.twin = twins, random.Random("twins %d" % seed)
@@ -98,7 +101,7 @@ class Program:
 			self.emit(depth + 1, "out o%d: %s" % (i, t))
 			outs.append(("%s.o%d" % (name, i), t))
 		script = ['printf \'%%s\' "$i%d" > "$o%d"' % (i, i) for i in range(len(kinds))]
-		if r.random() < 0.3:
+		if r.random() < (0.6 if self.files else 0.3):
 			self.emit(depth + 1, "out f: file")
 			script.append('printf \'%s\\n\' "$i0" > "$f"')
 			outs.append(("%s.f" % name, "file"))
@@ -108,6 +111,8 @@ class Program:
 			self.emit(depth + 1, "out h: string")
 			script.append('cat "$g" > "$h"')
 			outs.append(("%s.h" % name, "string"))
+		if self.files:
+			outs += self.paths(depth + 1, name, scope, script)
 		if fails:
 			self.emit(depth + 1, "allow_failure = true")
 			script.append("exit %d" % r.choice([1, 3, 42]) if r.random() < 0.5 else "true")
@@ -118,8 +123,33 @@ class Program:
 		self.emit(depth, "}")
 		if fails:
 			self.outs.append("%s.status" % name)
-			return [("(%s ?? %s)" % (e, self.literal(t)), t) for e, t in outs if t != "file"] + [("%s.exit_code" % name, "int"), ("%s.status" % name, "string")]
+			return [("(%s ?? %s)" % (e, self.literal(t)), t) for e, t in outs if t in TYPES] + self.instead(outs, scope) + [("%s.exit_code" % name, "int"), ("%s.status" % name, "string")]
 		return outs
+
+	def paths(self, depth, name, scope, script):
+		"""More of a step: a folder that it makes, folders and lists that it reads."""
+		r, outs = self.r, []
+		if r.random() < 0.3:
+			self.emit(depth, "out d: dir")
+			script.append('mkdir -p "$d/x"; printf %s "$i0" > "$d/x/a"')
+			outs.append(("%s.d" % name, "dir"))
+		for kind, line in (("dir", 'cat "$%s/x/a"'), ("list<file>", 'for x in "$%s"/*; do [ ! -f "$x" ] || cat "$x"; done'), ("list<dir>", 'for x in "$%s"/*; do [ ! -d "$x" ] || cat "$x/x/a"; done')):
+			have = [e for e, t in scope if t == kind]
+			if have and r.random() < 0.6:
+				k = self.name("k")
+				self.emit(depth, "in  %s: %s = %s" % (k, kind, r.choice(have)))
+				self.emit(depth, "out %so: string" % k)
+				script.append((line % k) + ' > "$%so"' % k)
+		return outs
+
+	def instead(self, made, scope):
+		"""Files and folders that may not be there, each with one that is."""
+		out = []
+		for e, t in made if self.files else []:
+			base = [b for b, k in scope if k == t and t in ("file", "dir") and PATH.match(b)]
+			if base and PATH.match(e):
+				out.append(("(%s ?? %s)" % (e, self.r.choice(base)), t))
+		return out
 
 	def body(self, depth, scope, n):
 		made = []
@@ -143,7 +173,7 @@ class Program:
 			self.emit(depth, "} else {")
 			b = self.body(depth + 1, scope, 1)
 			self.emit(depth, "}")
-			return [("(%s ?? %s)" % (e, self.literal(t)), t) for e, t in (a + b) if t in TYPES and OUTPUT.match(e)]
+			return [("(%s ?? %s)" % (e, self.literal(t)), t) for e, t in (a + b) if t in TYPES and OUTPUT.match(e)] + self.instead(a + b, scope)
 		if what < 0.9 or self.plain:
 			n = r.randrange(0, 3) if self.pods > 6 else 1
 			item = self.name("x")
@@ -155,19 +185,23 @@ class Program:
 			self.emit(depth, "for %s in %s {" % (item, values))
 			inner = self.step(depth + 1, scope + [(item, t)])
 			self.emit(depth, "}")
-			return [("len(%s)" % e, "int") for e, k in inner if k in TYPES and OUTPUT.match(e)] + [("join(%s, \"|\")" % e, "string") for e, k in inner if k == "string" and depth == 1 and OUTPUT.match(e)]
+			return [("len(%s)" % e, "int") for e, k in inner if k in TYPES and OUTPUT.match(e)] + [("join(%s, \"|\")" % e, "string") for e, k in inner if k == "string" and depth == 1 and OUTPUT.match(e)] + [
+				(e, "list<%s>" % k) for e, k in inner if self.files and depth == 1 and k in ("file", "dir") and PATH.match(e)]
 		name = self.name("l")
 		self.pods -= 1
 		self.emit(depth, "loop %s {" % name)
 		self.emit(depth + 1, "max = %d" % r.randrange(1, 4))
 		self.emit(depth + 1, "state i: int = 0")
 		self.emit(depth + 1, "state acc: string = %s" % self.expr("string", scope))
+		first = [e for e, t in scope if t == "file"] if self.files else []
+		if first:
+			self.emit(depth + 1, "state file: file = %s" % r.choice(first))
 		self.emit(depth + 1, "while i < 2")
-		inner = self.step(depth + 1, [("i", "int"), ("acc", "string")])
-		strings = [e for e, t in inner if t == "string"]
-		self.emit(depth + 1, "next { i = i + 1%s }" % ("; acc = %s" % r.choice(strings) if strings else ""))
+		inner = self.step(depth + 1, [("i", "int"), ("acc", "string")] + ([("file", "file")] if first else []))
+		strings, files = [e for e, t in inner if t == "string"], [e for e, t in inner if t == "file"]
+		self.emit(depth + 1, "next { i = i + 1%s%s }" % ("; acc = %s" % r.choice(strings) if strings else "", "; file = %s" % r.choice(files) if first and files else ""))
 		self.emit(depth, "}")
-		return [("%s.i" % name, "int"), ("%s.acc" % name, "string"), ("%s.iterations" % name, "int")]
+		return ([("%s.file" % name, "file")] if first else []) + [("%s.i" % name, "int"), ("%s.acc" % name, "string"), ("%s.iterations" % name, "int")]
 
 	def whole(self):
 		self.emit(0, "workflow generated {")
@@ -186,8 +220,8 @@ class Program:
 		return "\n".join(self.lines) + "\n"
 
 
-def generate(seed, pods=12, plain=False, twins=0.0):
-	return Program(seed, pods, plain, twins).whole()
+def generate(seed, pods=12, plain=False, twins=0.0, files=False):
+	return Program(seed, pods, plain, twins, files).whole()
 
 
 def main():
@@ -197,8 +231,9 @@ def main():
 	ap.add_argument("--pods", type=int, default=12)
 	ap.add_argument("--plain", action="store_true")
 	ap.add_argument("--twins", type=float, default=0.0)
+	ap.add_argument("--files", action="store_true")
 	o = ap.parse_args()
-	text = generate(o.seed, o.pods, o.plain, o.twins)
+	text = generate(o.seed, o.pods, o.plain, o.twins, o.files)
 	if o.output:
 		with open(o.output, "w", encoding="utf-8") as f:
 			f.write(text)

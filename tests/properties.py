@@ -83,7 +83,7 @@ def main():
 	folder = tempfile.mkdtemp(prefix="couler-prop-")
 	for seed in range(o.first, o.first + o.n):
 		with open(os.path.join(folder, "seed%d.cw" % seed), "w", encoding="utf-8") as f:
-			f.write(gen.generate(seed, pods=20))
+			f.write(gen.generate(seed, pods=20, files=seed % 2 == 0))
 	files = sorted(glob.glob("examples/*.cw") + glob.glob(folder + "/*.cw") + [f for f in glob.glob("tests/golden/*.cw") if not os.path.exists(f[:-3] + ".err")])
 	passed = failed = 0
 	with concurrent.futures.ThreadPoolExecutor(3) as ex:

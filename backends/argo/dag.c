@@ -92,11 +92,13 @@ static void own_artifacts(struct argo *g, struct ctx *c, struct yaml *y)
 			continue;
 		y_item(y);
 		y_z(y, "name", g->w[c->w->id].param_name[i]);
-		if (p->dflt && p->dflt->op == EX_LIT) {
+		if (p->dflt && p->type.list && !no_files(p->dflt)) {
+			list_param(g, p);
+		} else if (p->dflt && p->dflt->op == EX_LIT && !p->type.list) {
 			struct art a = art_of(&x, p->dflt);
 
 			art_write(&x, y, &a);
-		} else if (p->type.opt) {
+		} else if (p->type.opt || p->type.list) {
 			y_plain(y, "optional", "true");
 		}
 		y_item_end(y);

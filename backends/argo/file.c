@@ -419,6 +419,20 @@ struct art art_of(struct site *x, const struct expr *e)
 	}
 }
 
+bool no_files(const struct expr *e)
+{
+	while (e->op == EX_CONV)
+		e = e->u.args[0];
+	return e->type.list && ((e->op == EX_LIST && !e->n) || (e->op == EX_LIT && !e->u.lit->n));
+}
+
+void list_param(struct argo *g, const struct ir_param *p)
+{
+	diag_mend(g->d, diag_at(g->d, CW0801, p->span, "argo cannot carry parameter '%s': a list of files is made by steps, or written where a step takes it", p->name->s),
+		"move the list to the step, or take a list<string> of locations and fetch them there");
+	g->err = -1;
+}
+
 void art_write(struct site *x, struct yaml *y, const struct art *a)
 {
 	switch (a->kind) {

@@ -27,6 +27,8 @@ struct art {
 struct art art_of(struct site *x, const struct expr *e);
 /* Entries from, fromExpression or a location. */
 void art_write(struct site *x, struct yaml *y, const struct art *a);
+bool no_files(const struct expr *e);                                   /* a list of files with nothing in it: the input is optional, and the step sees an empty folder */
+void list_param(struct argo *g, const struct ir_param *p);             /* refuses a list of files as a parameter of its own */
 /* {{inputs.artifacts.NAME}} of a context: the file is passed in from the context around it. */
 const char *capture_file(struct site *x, const struct expr *ref);
 /* A location (s3, gcs, http, git) from text; false after an error. dir: a folder. */

@@ -202,6 +202,10 @@ static void files(struct argo *g, struct yaml *y)
 
 		if (!type_is_path(p->type))
 			continue;
+		if (p->type.list) {
+			list_param(g, p);
+			continue;
+		}
 		if (!p->dflt) {
 			refuse(g, p->span, a_f(g, "argo cannot carry parameter '%s': a file or folder of a run needs a location", p->name->s),
 				"give it a default location that a submission may replace, or take the location as a string");

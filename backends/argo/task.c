@@ -69,8 +69,11 @@ void when_write(struct dag *d, struct site *x, const struct cond *cond)
 
 static void artifact_argument(struct site *x, struct yaml *y, const char *name, const struct expr *e)
 {
-	struct art a = art_of(x, e);
+	struct art a;
 
+	if (no_files(e))
+		return;
+	a = art_of(x, e);
 	y_item(y);
 	y_z(y, "name", name);
 	art_write(x, y, &a);

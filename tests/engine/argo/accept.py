@@ -41,7 +41,7 @@ def main():
 		for seed in range(o.first, o.first + o.n):
 			programs.append(os.path.join(work, "seed%d.cw" % seed))
 			with open(programs[-1], "w", encoding="utf-8") as fh:
-				fh.write(gen.generate(seed, pods=20))
+				fh.write(gen.generate(seed, pods=20, files=seed % 2 == 0))
 	out = os.path.join(work, "out")
 	os.mkdir(out)
 	passed = failed = refused = 0

@@ -178,7 +178,7 @@ def main():
 	for seed in range(o.first, o.first + (0 if files else o.n)):
 		files.append(os.path.join(work, "seed%d.cw" % seed))
 		with open(files[-1], "w", encoding="utf-8") as f:
-			f.write(gen.generate(seed, pods=o.pods))
+			f.write(gen.generate(seed, pods=o.pods, files=seed % 2 == 0))
 	passed = failed = refused = 0
 	ready = []
 	for file in files:
