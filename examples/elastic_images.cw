@@ -1,7 +1,7 @@
 # A small image model whose pre-processing is elastic: decoding and augmenting depend on nothing that
 # is trained, so couler moves them out of the training process onto as many workers as it can use.
 # Needs Python 3 and the helper: pip install ./python (docs/elastic.md); on a cluster they are in the image.
-# For Argo: couler compile -t argo --set argo.dataflow=job --set argo.runner-image=IMAGE-WITH-COULER
+# For Argo: couler compile -t argo --runner-image IMAGE-WITH-COULER
 
 task train_images {
   in  shards: dir

@@ -28,7 +28,7 @@ static const char *runner(struct argo *g, struct span sp)
 	const char *image = opt_string(g->o, "argo", argo_opts, "runner-image");
 
 	if (!image || !*image) {
-		refuse(g, sp, "it needs an image that holds couler, which the pods take it from", "add --set argo.runner-image=IMAGE, or --set argo.dataflow=local to run the workers in the step's pod");
+		refuse(g, sp, "it needs an image that holds couler, which the pods take it from", "add --runner-image IMAGE, or --set argo.dataflow=local to run the workers in the step's pod");
 		return "couler";
 	}
 	return image;

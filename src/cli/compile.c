@@ -21,6 +21,8 @@ static int set(const char *name, const char *value, void *data)
 		c->target = value;
 	else if (!strcmp(name, "output"))
 		c->out = value;
+	else if (!strcmp(name, "runner-image"))
+		job_runner_image(c->job, value);
 	else if (!strcmp(name, "as"))
 		c->as = value;
 	else if (!strcmp(name, "check-output"))
@@ -146,6 +148,7 @@ static const struct cli_opt opts[] = {
 	{ 'o', "output", "FILE", "where to write (default: standard output)", "file" },
 	{ 0, "as", "KIND", "what to make, where an engine has several kinds: workflow, template or cron", "workflow|template|cron" },
 	{ 0, "check-output", "FILE", "write nothing; exit 1 if FILE is not what would be written", "file" },
+	JOB_RUNNER,
 	JOB_OPTS,
 	JOB_FORMAT,
 	{ 0, NULL, NULL, NULL, NULL }

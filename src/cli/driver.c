@@ -64,6 +64,16 @@ static void set_split(struct job *j, const char *option, const char *value)
 	vec_push(j->arena, &j->sets, str_internf(j->strs, "split.%s=%s", option, value)->s);
 }
 
+void job_runner_image(struct job *j, const char *image)
+{
+	struct strbuf b = { 0 };
+
+	sb_f(&b, "argo.runner-image=%s", image);
+	vec_push(j->arena, &j->sets, arena_dup(j->arena, b.s, b.n));
+	vec_push(j->arena, &j->sets, "argo.dataflow=job");
+	sb_free(&b);
+}
+
 int job_set(struct job *j, const char *name, const char *value)
 {
 	if (!strcmp(name, "param"))

@@ -51,6 +51,9 @@ void job_free(struct job *j);
 	{ 0, "remarks", NULL, "say what each pass did and why", NULL }, \
 	{ 0, "color", "auto|always|never", "color in messages", "auto|always|never" }
 #define JOB_FORMAT { 0, "format", "text|json|sarif", "format of diagnostics", "text|json|sarif" }
+/* Where what is compiled takes couler from; `compile` and `submit` have a row and this for it. */
+#define JOB_RUNNER { 0, "runner-image", "IMAGE", "image that holds couler: data workers run as pods of their own (--set argo.dataflow=job)", NULL }
+void job_runner_image(struct job *j, const char *image);
 int job_set(struct job *j, const char *name, const char *value);       /* 0; 1: no such option; 2 after a message */
 
 /*

@@ -23,6 +23,8 @@ static int set(const char *name, const char *value, void *data)
 
 	if (!strcmp(name, "target"))
 		s->target = value;
+	else if (!strcmp(name, "runner-image"))
+		job_runner_image(s->job, value);
 	else if (!strcmp(name, "as"))
 		s->as = value;
 	else if (!strcmp(name, "namespace"))
@@ -299,6 +301,7 @@ static const struct cli_opt opts[] = {
 	{ 'w', "wait", NULL, "wait for the end of the run; print its outputs", NULL },
 	{ 0, "dry-run", NULL, "let the cluster look at it, and keep nothing", NULL },
 	{ 'q', "quiet", NULL, "print names alone", NULL },
+	JOB_RUNNER,
 	JOB_OPTS,
 	JOB_FORMAT,
 	{ 0, NULL, NULL, NULL, NULL }

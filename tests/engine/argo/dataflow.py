@@ -19,7 +19,7 @@ import time
 
 BIN = os.path.join(os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache")), "couler-dev", "bin")
 COULER = os.path.abspath(sys.argv[1])
-JOB = ["--set", "argo.dataflow=job", "--set", "argo.runner-image=couler", "--set", "disaggregate.cut=all"]
+JOB = ["--runner-image", "couler", "--set", "disaggregate.cut=all"]
 FILES, EACH = 30, 40
 passed = failed = 0
 
@@ -344,7 +344,7 @@ def runtimes(folder):
 def refused(folder):
 	program(folder)
 	p, _ = compiled(folder, ["--set", "argo.dataflow=job"])
-	ok(p.returncode == 4 and "argo.runner-image=IMAGE" in p.stderr, "without couler's image it says what to add", p.stderr)
+	ok(p.returncode == 4 and "--runner-image IMAGE" in p.stderr, "without couler's image it says what to add", p.stderr)
 	p, path = compiled(folder, [])
 	ok(p.returncode == 0, "workers in the step's pod", p.stderr)
 	with open(path, encoding="utf-8") as f:
