@@ -16,7 +16,7 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import split_gen  # noqa: E402
 
-WAYS = [["--split-steps", "6"], ["--split-steps", "4", "--split", "dfs"], ["--split-pods", "16"], ["--split-steps", "5"]]
+WAYS = [["--split-steps", "6"], ["--split-steps", "4", "--split", "dfs"], ["--split-pods", "24"], ["--split-steps", "5"]]
 
 
 def bare(v):

@@ -128,7 +128,7 @@ struct winfo {
 #define WRAPPER_PARTS(X) \
 	X(ABOUT, "about") \
 	X(IN, "in") X(LISTS_IN, "lists-in") X(CODE_IN, "code-in") X(SCRIPT_IN, "script-in") X(NAMED_IN, "named-in") X(LISTS_FILES, "lists-files") \
-	X(POLL, "poll") X(MPI, "mpi") X(WORKER, "worker") X(WORKER_CODE, "worker-code") X(SHARED, "shared") X(OUT, "out") X(TIME, "time") X(JSON, "json") X(LISTS, "lists") X(SHA_IN, "sha-in") X(NAMED_OUT, "named-out") X(LISTS_FILES_OUT, "lists-files-out")
+	X(POLL, "poll") X(MPI, "mpi") X(WORKER, "worker") X(WORKER_CODE, "worker-code") X(SHARED, "shared") X(APART, "apart") X(OUT, "out") X(TIME, "time") X(JSON, "json") X(LISTS, "lists") X(SHA_IN, "sha-in") X(NAMED_OUT, "named-out") X(LISTS_FILES_OUT, "lists-files-out")
 enum wrapper_part {
 #define X(p, s) WRAP_##p,
 	WRAPPER_PARTS(X)

@@ -340,6 +340,8 @@ static void output_env(struct argo *g, struct yaml *y, const struct shape *s, st
 {
 	const struct ir_task *t = s->task;
 
+	if (t && flow_apart(s))
+		part(g, WRAP_APART);
 	for (uint32_t i = 0; t && i < t->nouts; i++) {
 		const struct ir_decl *d = &t->outs[i];
 

@@ -118,6 +118,9 @@ if [ -n "${CW_EVERY-}" ]; then
     rm -rf /cw/tmp; mkdir -p /cw/tmp
   done
 fi
+#@ apart
+# The engine's TERM goes to all here: with this shell the container would end, before the step has deleted its Job.
+trap : TERM
 #@ base
 cw_r=0
 if [ -n "${CW_STDOUT-}" ]; then
