@@ -28,6 +28,10 @@ struct draft {
 
 /* draft_body.c, draft_attrs.c */
 void draft_step(struct draft *d, uint32_t i);                           /* a step, an approval, a wait or a fail */
+const struct artifact *draft_wired(const struct draft *d, enum role role);   /* what a step reads for a role; NULL */
+bool draft_reads_last(const struct draft *d, const char *ref);          /* ref is an output of a step that the next one comes after */
+const char *draft_fact(const struct draft *d, const struct module *m, enum fact_type type);   /* what the description says of a module; NULL */
+void draft_after(struct draft *d, struct strbuf *b);                    /* after = [...] */
 void draft_attrs(struct draft *d, const struct module *m, struct strbuf *b);
 const char *draft_secret_key(struct draft *d, const struct fact *f);
 const char *draft_env_name(struct draft *d, const char *name, const char *key);
@@ -35,6 +39,10 @@ void draft_defaults(struct draft *d, struct strbuf *b);
 const char *metric_ref(struct draft *d, const char *metric, uint32_t before);
 void art_add(struct draft *d, enum role role, const char *ref, int module, bool list);
 const struct artifact *art_find(const struct draft *d, enum role role);
+
+/* draft_snippet.c */
+const struct snippet *draft_snippet(struct draft *d, const struct module *m);                          /* the one that is meant; NULL */
+bool draft_from_snippet(struct draft *d, uint32_t i, const struct snippet *sn, struct strbuf *b);      /* false: it asks for what nobody gives */
 
 /* draft_special.c */
 void draft_sweep(struct draft *d, uint32_t i);

@@ -39,7 +39,7 @@ static const struct shape *shape_of(enum kind k)
 }
 
 /* The newest artifact that can stand for a role. */
-static const struct artifact *wired(const struct draft *d, enum role role)
+const struct artifact *draft_wired(const struct draft *d, enum role role)
 {
 	static const enum role instead[R_COUNT][4] = {
 		[R_DATA] = { R_DATA, R_RESULT, R_TRAIN, R_ITEMS }, [R_TRAIN] = { R_TRAIN, R_DATA, R_RESULT, R_COUNT }, [R_TEST] = { R_TEST, R_DATA, R_RESULT, R_COUNT },
@@ -91,7 +91,7 @@ static void arg(struct step_text *s, const char *flag, const char *var)
 	sb_f(&s->args, " \"$%s\"", var);
 }
 
-static bool refs_last(const struct draft *d, const char *ref)
+bool draft_reads_last(const struct draft *d, const char *ref)
 {
 	size_t n = strcspn(ref, ".");
 
@@ -108,7 +108,7 @@ static void add_input(struct draft *d, struct step_text *s, const char *name, co
 	sb_f(&s->ins, "in %s = %s\n", own, ref);
 	arg(s, own, own);
 	s->data = true;
-	if (refs_last(d, ref) && d->last.n == 1)
+	if (draft_reads_last(d, ref) && d->last.n == 1)
 		*waits = true;
 }
 
@@ -185,19 +185,19 @@ static void wire(struct draft *d, uint32_t i, struct step_text *s, bool *waits)
 		if (s->data)
 			return;
 	}
-	a = wired(d, sh->in);
+	a = draft_wired(d, sh->in);
 	if (!a && (m->kind == K_EVALUATE || m->kind == K_REGISTER || m->kind == K_DEPLOY || m->kind == K_EXPORT || m->kind == K_COMPARE))
-		a = wired(d, R_REPORT);
+		a = draft_wired(d, R_REPORT);
 	if (m->kind == K_UPLOAD && art_find(d, R_REPORT) && art_find(d, R_REPORT) > a)
 		a = art_find(d, R_REPORT);
 	if ((m->kind == K_UPLOAD || m->kind == K_RUN || m->kind == K_MERGE) && art_find(d, R_MODEL) && rx_has(d->p->text, "\\b(?:model|modell|modelo|modele|weights|checkpoint)", m->doc))
 		a = art_find(d, R_MODEL);
-	b = sh->in2 == R_MODEL ? (d->in_loop || rx_has(d->p->text, "(?i)fine-?\\s?tun|retrain|re-train|continue|warm|from the (?:last|current)|weiter", m->doc) ? art_find(d, R_MODEL) : NULL) : wired(d, sh->in2);
+	b = sh->in2 == R_MODEL ? (d->in_loop || rx_has(d->p->text, "(?i)fine-?\\s?tun|retrain|re-train|continue|warm|from the (?:last|current)|weiter", m->doc) ? art_find(d, R_MODEL) : NULL) : draft_wired(d, sh->in2);
 	if ((sh->in == R_DATA || sh->in == R_REPORT) && d->last.n > 1) {                       /* all branches that just ended */
 		uint32_t n = 0;
 
 		for (uint32_t k = 0; k < d->arts.n; k++)
-			if (refs_last(d, d->arts.v[k].ref)) {
+			if (draft_reads_last(d, d->arts.v[k].ref)) {
 				add_input(d, s, nl_fmt(d->arena, "%.*s", (int)strcspn(d->arts.v[k].ref, "."), d->arts.v[k].ref), d->arts.v[k].ref, waits);
 				n++;
 			}
@@ -294,7 +294,7 @@ static void add_numbers(struct draft *d, const struct module *m, struct step_tex
 	}
 }
 
-static const char *fact_text(const struct draft *d, const struct module *m, enum fact_type type)
+const char *draft_fact(const struct draft *d, const struct module *m, enum fact_type type)
 {
 	for (uint32_t i = 0; i < m->facts.n; i++)
 		if (d->p->facts.v.v[m->facts.v[i]].type == type)
@@ -304,7 +304,7 @@ static const char *fact_text(const struct draft *d, const struct module *m, enum
 
 static void body(struct draft *d, const struct module *m, struct step_text *s, struct strbuf *b)
 {
-	const char *command = fact_text(d, m, F_COMMAND), *script = fact_text(d, m, F_CODE), *uri = fact_text(d, m, F_URI);
+	const char *command = draft_fact(d, m, F_COMMAND), *script = draft_fact(d, m, F_CODE), *uri = draft_fact(d, m, F_URI);
 	bool web = uri && !strncmp(uri, "http", 4);
 
 	sb_z(b, "run = \"\"\"\n");
@@ -342,7 +342,7 @@ static void body(struct draft *d, const struct module *m, struct step_text *s, s
 	sb_z(b, "\"\"\"\n");
 }
 
-static void put_after(struct draft *d, struct strbuf *b)
+void draft_after(struct draft *d, struct strbuf *b)
 {
 	if (!d->last.n)
 		return;
@@ -369,7 +369,7 @@ static void step_free(struct step_text *s)
 /* An attribute that decides about a message's place: a webhook without a secret gets the usual one. */
 static void notify_extras(struct draft *d, const struct module *m, struct step_text *s, struct strbuf *b)
 {
-	bool secret = fact_text(d, m, F_SECRET) != NULL, hook = rx_has(d->p->text, "(?i)slack|webhook|teams|discord|mattermost", m->doc);
+	bool secret = draft_fact(d, m, F_SECRET) != NULL, hook = rx_has(d->p->text, "(?i)slack|webhook|teams|discord|mattermost", m->doc);
 
 	if (d->in_on && m->on != ON_GOOD)
 		sb_z(&s->ins, "in message = \"${workflow.name} ${workflow.status} ${join(workflow.failed_steps, \", \")}\"\n");
@@ -396,7 +396,7 @@ static void gate(struct draft *d, const struct module *m)
 	sb_f(&d->out, "approve %s {\nmessage = %s\n", m->name, nl_quote(d->arena, m->doc));
 	if (s >= 1)
 		sb_f(&d->out, "timeout = %s\n", nl_duration(d->arena, s));
-	put_after(d, &d->out);
+	draft_after(d, &d->out);
 	sb_z(&d->out, "}\n");
 	now_last(d, m->name);
 }
@@ -404,7 +404,7 @@ static void gate(struct draft *d, const struct module *m)
 static void pause_step(struct draft *d, const struct module *m)
 {
 	struct ntext *t = d->p->text;
-	const char *uri = fact_text(d, m, F_URI), *file = fact_text(d, m, F_FILE);
+	const char *uri = draft_fact(d, m, F_URI), *file = draft_fact(d, m, F_FILE);
 	struct rx_match k;
 	double every = 0, timeout = 0, s = 0;
 
@@ -442,266 +442,15 @@ static void pause_step(struct draft *d, const struct module *m)
 		if (timeout >= 1)
 			sb_f(&d->out, "timeout = %s\n", nl_duration(d->arena, timeout));
 	}
-	put_after(d, &d->out);
+	draft_after(d, &d->out);
 	sb_z(&d->out, "}\n");
 	now_last(d, m->name);
-}
-
-static bool has_word(const struct ntext *t, const struct module *m, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (uint32_t i = m->off; i + n <= m->off + m->len; i++)
-		if (!memcmp(t->s + i, word, n) && (i == m->off || !isalnum((unsigned char)t->s[i - 1])) && (n > 3 || !isalnum((unsigned char)t->s[i + n])))
-			return true;
-	return false;
-}
-
-/*
- * Whether the words of a module name what a snippet works with: for what reaches out of the run its tool itself, else one
- * of its tags that is neither a verb nor a word of any pipeline. "fetch the tweets" is no reason for SFTP.
- */
-static bool meant(struct draft *d, const struct module *m, const struct snippet *sn)
-{
-	static const char common[] = "^(?:file|files|table|tables|data|model|models|query|key|test|set|rows|objects|find|local|code|text|texts|parts|up|in|partner|database|warehouse|web|api|hub|window|machine|message|alert|channel|values|missing|csv)$";
-	bool outside = m->kind == K_LOAD || m->kind == K_LIST || m->kind == K_UPLOAD || m->kind == K_NOTIFY || m->kind == K_DEPLOY || m->kind == K_REGISTER || m->kind == K_CLEANUP || m->kind == K_RUN;
-	struct ntext *t = d->p->text;
-	const char *tail = strrchr(sn->name, '_');
-	uint32_t k = 0;
-
-	for (const char *s = sn->tags; *s; k++) {
-		size_t n = strcspn(s, " ");
-		const char *word = arena_dup(d->arena, s, n);
-
-		s += n + (s[n] == ' ');
-		if (outside && k && !(tail && !strcmp(tail + 1, word)))
-			continue;
-		if (has_word(t, m, word) && !rx_has(t, common, word) && (outside || !lex_verb(t, word)))
-			return true;
-	}
-	return tail && !rx_has(t, common, tail + 1) && has_word(t, m, tail + 1);
-}
-
-/* The snippet whose task fits the words of a module so well that its body is taken. */
-static const struct snippet *snippet_for(struct draft *d, const struct module *m)
-{
-	struct lake_hit h[4];
-	uint32_t n;
-
-	if (!d->lake || d->degrade >= DEGRADE_BODIES || m->job || m->on || fact_text(d, m, F_COMMAND) || fact_text(d, m, F_CODE))
-		return NULL;
-	n = lake_search(d->lake, d->p->text->s + m->off, m->len, kind_words[m->kind], h, 4);
-	for (uint32_t i = 0; i < n && h[i].score >= 1.5; i++)
-		if (h[i].s->task && meant(d, m, h[i].s))
-			return h[i].s;
-	return NULL;
-}
-
-static bool entry_is(const struct ast_stmt *s, const char *key)
-{
-	return s->kind == AS_ENTRY && str_eq(s->name, key);
-}
-
-/* Role of a port of a snippet's task by its name. */
-static enum role port_role(const struct ast_stmt *s)
-{
-	const char *n = s->name->s;
-
-	if (!s->decl || !type_is_path(s->decl->type))
-		return R_COUNT;
-	if (s->decl->type.list)
-		return R_DATA;
-	return strstr(n, "model") || !strcmp(n, "adapter") ? R_MODEL : !strcmp(n, "train_set") ? R_TRAIN : !strcmp(n, "test_set") ? R_TEST : strstr(n, "report") ? R_REPORT : R_DATA;
-}
-
-static bool snippet_gives(const struct snippet *sn, const char *metric)
-{
-	for (uint32_t i = 0; i < sn->task->body->n; i++)
-		if (sn->task->body->v[i]->kind == AS_OUT && str_eq(sn->task->body->v[i]->name, metric))
-			return true;
-	return strstr(sn->tags, "metrics") != NULL;
-}
-
-static void slice(const struct snippet *sn, struct span sp, struct strbuf *b)
-{
-	sb_add(b, sn->text + sp.off, sp.len);
-}
-
-/* An input whose default in the lake is only an example: a place, a table, a receiver. */
-static bool to_be_told(const struct snippet *sn, const struct ast_stmt *x)
-{
-	static const char *const names[] = { "source", "destination", "table", "topic", "dataset", "to", "deployment", "notebook", "baseline", "schema", "query", "script", "url" };
-	struct span sp = x->decl->value ? x->decl->value->span : (struct span){ 0 };
-
-	if (!x->decl->value || memmem(sn->text + sp.off, sp.len, "getenv", 6))
-		return false;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (str_eq(x->name, names[i]))
-			return true;
-	return false;
-}
-
-/* One that the description gives to no step in particular. */
-static bool image_for_all(const struct draft *d)
-{
-	for (uint32_t i = 0; i < d->p->facts.v.n; i++)
-		if (d->p->facts.v.v[i].type == F_IMAGE && !d->p->facts.v.v[i].used)
-			return true;
-	return false;
-}
-
-/* The lake's images of a registry of one's own exist nowhere. */
-static bool example_image(const struct snippet *sn, const struct ast_stmt *x)
-{
-	return memmem(sn->text + x->span.off, x->span.len, "/acme/", 6) != NULL;
-}
-
-/* A parameter of the workflow for what the description does not say. */
-static void ask_for(struct draft *d, const struct module *m, const char *input)
-{
-	const char *name = nl_fmt(d->arena, "%s_%s", m->name, input);
-	struct facts *f = &d->p->facts;
-	struct nl_param *q;
-
-	for (uint32_t i = 0; i < f->params.n; i++)
-		if (!strcmp(f->params.v[i].name, name))
-			return;
-	q = vec_add(d->arena, &f->params);
-	*q = (struct nl_param){ .name = name, .type = "string", .required = true };
-	facts_note(d->p->text, f, "The description does not say the %s of %s: give it as -p %s=...", input, m->name, name);
-}
-
-/* "10 epochs", "batch size 128" for the input of that name; NULL if not said. */
-static const char *said_number(const struct draft *d, const struct module *m, const char *name)
-{
-	char *words = arena_dup(d->arena, name, strlen(name));
-	struct ntext *t = d->p->text;
-	struct rx_match k;
-
-	for (char *c = words; *c; c++)
-		if (*c == '_')
-			*c = ' ';
-	if (!rx_find(t, nl_fmt(d->arena, "\\b%s\\s*(?:of|to|is|=|:)?\\s*(\\d+(?:\\.\\d+)?(?:e-?\\d+)?)(?![\\w.%%])|(?<![\\w.])(\\d+(?:\\.\\d+)?(?:e-?\\d+)?)\\s*%s\\b", words, words), t->s, m->off + m->len, m->off, &k))
-		return NULL;
-	return nl_num_text(d->arena, nl_group_number(t, &k, k.g[1].set ? 1 : 2));
-}
-
-/* A step with the body of a snippet: its ports wired by role, its scalars from facts or its own defaults. */
-static bool from_snippet(struct draft *d, uint32_t i, const struct snippet *sn, struct strbuf *b)
-{
-	const struct module *m = &d->p->modules.v[i];
-	struct strbuf in = { 0 };
-	struct step_text s = { 0 };
-	bool waits = false, image = fact_text(d, m, F_IMAGE) != NULL || image_for_all(d), ok = true, uri_used = false, mail_used = false, lacks = false, access = false;
-	VEC(const char *) asked = { 0 };
-	VEC(struct artifact) made = { 0 };
-	int data = 0;
-
-	for (uint32_t k = 0; k < m->metrics.n; k++)
-		if (!snippet_gives(sn, m->metrics.v[k]))
-			return false;
-	for (uint32_t k = 0; k < sn->task->body->n && ok; k++) {
-		const struct ast_stmt *x = sn->task->body->v[k];
-		enum role r = x->kind == AS_IN || x->kind == AS_OUT ? port_role(x) : R_COUNT;
-
-		if (x->kind == AS_IN && r != R_COUNT) {
-			const struct artifact *a = wired(d, r == R_DATA && m->kind == K_TRAIN ? R_TRAIN : r);
-
-			if (d->in_fan >= 0 && m->fan == d->in_fan && !data) {
-				ok = false;
-			} else if (a && a->list == x->decl->type.list && (a->role != R_ITEMS)) {
-				sb_f(&in, "in %s = %s\n", x->name->s, a->ref);
-				if (refs_last(d, a->ref) && d->last.n == 1)
-					waits = true;
-			} else {
-				ok = false;
-			}
-			data++;
-			vec_push(d->arena, &s.names, x->name->s);
-		} else if (x->kind == AS_IN) {
-			const char *uri = fact_text(d, m, F_URI);
-
-			if (!uri)
-				uri = fact_text(d, m, F_FILE);
-			vec_push(d->arena, &s.names, x->name->s);
-			if (uri && !uri_used && (str_eq(x->name, "source") || str_eq(x->name, "destination") || str_eq(x->name, "url"))) {
-				sb_f(&in, "in %s = %s\n", x->name->s, nl_quote(d->arena, uri));
-				uri_used = true;
-			} else if (str_eq(x->name, "message")) {
-				sb_f(&in, "in message = %s\n", nl_quote(d->arena, m->doc));
-			} else if (str_eq(x->name, "to") && fact_text(d, m, F_EMAIL)) {
-				sb_f(&in, "in to = %s\n", nl_quote(d->arena, fact_text(d, m, F_EMAIL)));
-				mail_used = true;
-			} else if (to_be_told(sn, x)) {
-				sb_f(&in, "in %s = %s_%s\n", x->name->s, m->name, x->name->s);
-				vec_push(d->arena, &asked, x->name->s);
-				ok = !d->p->facts.schedule.given;      /* nobody can give it a parameter then */
-			} else if (said_number(d, m, x->name->s)) {
-				sb_f(&in, "in %s = %s\n", x->name->s, said_number(d, m, x->name->s));
-			} else if (x->decl->value) {
-				sb_f(&in, "in %s = ", x->name->s);
-				slice(sn, x->decl->value->span, &in);
-				sb_ch(&in, '\n');
-			} else {
-				ok = false;
-			}
-		} else if (x->kind == AS_OUT) {
-			slice(sn, x->span, &in);
-			sb_ch(&in, '\n');
-			vec_push(d->arena, &s.names, x->name->s);
-			if (r != R_COUNT)
-				vec_push(d->arena, &made, ((struct artifact){ r, nl_fmt(d->arena, "%s.%s", m->name, x->name->s), (int)i, false }));
-		} else if (x->kind == AS_ENTRY && !entry_is(x, "doc") && !(entry_is(x, "image") && (image || example_image(sn, x))) && !entry_is(x, "resources") && !entry_is(x, "env") && !entry_is(x, "retry") && !entry_is(x, "timeout")) {
-			slice(sn, x->span, &in);
-			sb_ch(&in, '\n');
-		} else if (entry_is(x, "image")) {
-			lacks = !image;
-		} else if (entry_is(x, "env") && !fact_text(d, m, F_SECRET)) {
-			access = true;
-			slice(sn, x->span, &in);
-			sb_ch(&in, '\n');
-		}
-	}
-	for (uint32_t k = 0; k < m->metrics.n && ok; k++)
-		if (!has_name(&s, m->metrics.v[k])) {
-			sb_f(&in, "out %s: float\n", m->metrics.v[k]);
-			vec_push(d->arena, &s.names, m->metrics.v[k]);
-		}
-	for (uint32_t k = 0; k < m->params.n && ok; k++)
-		if (!has_name(&s, m->params.v[k]))
-			sb_f(&in, "in %s\n", m->params.v[k]);
-	/* an address that the snippet has no input for */
-	for (uint32_t k = 0; k < m->facts.n && ok; k++) {
-		enum fact_type ty = d->p->facts.v.v[m->facts.v[k]].type;
-
-		if (((ty == F_URI || ty == F_FILE) && !uri_used) || (ty == F_EMAIL && !mail_used))
-			ok = false;
-	}
-	if (ok) {
-		sb_f(b, "step %s {\ndoc = %s\n", m->name, nl_quote(d->arena, m->doc));
-		sb_add(b, in.s ? in.s : "", in.n);
-		draft_attrs(d, m, b);
-		if (!waits)
-			put_after(d, b);
-		sb_z(b, "}\n");
-		for (uint32_t k = 0; k < made.n; k++)
-			vec_push(d->arena, &d->arts, made.v[k]);
-		for (uint32_t k = 0; k < asked.n; k++)
-			ask_for(d, m, asked.v[k]);
-		if (lacks)
-			facts_note(d->p->text, &d->p->facts, "The script of %s imports packages that python:3.12-slim lacks: name an image of yours that holds them.", m->name);
-		if (access)
-			facts_note(d->p->text, &d->p->facts, "The secrets and settings in env of %s are assumed: put the names of your own there.", m->name);
-		vec_push(d->arena, &d->used, nl_fmt(d->arena, "%s: %s", m->name, sn->name));
-	}
-	sb_free(&in);
-	return ok;
 }
 
 static void job_block(struct draft *d, const struct module *m, struct step_text *s, struct strbuf *b)
 {
 	const struct job_plan *j = &d->p->job;
-	const char *script = fact_text(d, m, F_CODE);
+	const char *script = draft_fact(d, m, F_CODE);
 	double gpus = 0;
 
 	for (uint32_t i = 0; i < m->facts.n; i++)
@@ -745,7 +494,7 @@ void draft_step(struct draft *d, uint32_t i)
 		sb_f(&d->out, "fail %s", nl_quote(d->arena, m->doc));
 		if (d->last.n) {
 			sb_z(&d->out, " { ");
-			put_after(d, &d->out);
+			draft_after(d, &d->out);
 			sb_z(&d->out, "}");
 		}
 		sb_ch(&d->out, '\n');
@@ -760,8 +509,8 @@ void draft_step(struct draft *d, uint32_t i)
 		draft_dataflow(d, i);
 		return;
 	}
-	sn = snippet_for(d, m);
-	if (sn && from_snippet(d, i, sn, &d->out)) {
+	sn = draft_snippet(d, m);
+	if (sn && draft_from_snippet(d, i, sn, &d->out)) {
 		now_last(d, m->name);
 		return;
 	}
@@ -777,7 +526,7 @@ void draft_step(struct draft *d, uint32_t i)
 	sb_add(&d->out, extra.s ? extra.s : "", extra.n);
 	draft_attrs(d, m, &d->out);
 	if (!waits)
-		put_after(d, &d->out);
+		draft_after(d, &d->out);
 	if (m->job)
 		job_block(d, m, &s, &d->out);
 	else
