@@ -25,4 +25,7 @@ int history_means(struct history *h, const char *workflow, void (*f)(const char 
 int history_operator(struct history *h, const char *task, const char *op, const char *script, double cpu, double bytes);
 int history_operator_figures(struct history *h, const char *task, const char *op, const char *script, double *cpu, double *bytes);
 
+/* At most so many names in a folder that do not begin with a dot, in no order (steplogs.c); the array and the names are malloc. */
+char **folder_names(const char *dir, size_t most, size_t *n);
+
 #endif

@@ -1,5 +1,4 @@
 /* Runs as a user sees them: which there are, how they were started, their logs, answers to their gates. */
-#include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -27,21 +26,8 @@ static int by_name(const void *a, const void *b)
 
 char **run_ids(const char *store, size_t *n)
 {
-	char *path = file_join(store, "runs"), **v = NULL;
-	DIR *d = opendir(path);
-	struct dirent *de;
-	size_t cap = 0;
+	char *path = file_join(store, "runs"), **v = folder_names(path, SIZE_MAX, n);
 
-	*n = 0;
-	while (d && (de = readdir(d))) {
-		if (de->d_name[0] == '.')
-			continue;
-		if (*n == cap)
-			v = xrealloc(v, (cap = cap ? 2 * cap : 32) * sizeof *v);
-		v[(*n)++] = xstrdup(de->d_name);
-	}
-	if (d)
-		closedir(d);
 	if (*n)
 		qsort(v, *n, sizeof *v, by_name);
 	free(path);

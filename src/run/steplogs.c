@@ -48,8 +48,7 @@ static int by_version(const void *a, const void *b)
 	return strverscmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Names in a folder; the array and the names are malloc. */
-static char **names_in(const char *dir, size_t most, size_t *n)
+char **folder_names(const char *dir, size_t most, size_t *n)
 {
 	char **v = NULL;
 	struct dirent *de;
@@ -75,7 +74,7 @@ static size_t logs_in(const char *store, const char *id, const char *step, each_
 	char *dir = xsprintf("%s/runs/%s/log", store, id), **v;
 	size_t n, found = 0;
 
-	v = names_in(dir, SIZE_MAX, &n);
+	v = folder_names(dir, SIZE_MAX, &n);
 	if (n)
 		qsort(v, n, sizeof *v, by_version);
 	for (size_t k = 0; k < n; k++) {
@@ -201,7 +200,7 @@ static char *near_log(const char *store, const char *id, const char *step)
 	const char *found;
 	size_t n;
 
-	v = names_in(dir, 10000, &n);
+	v = folder_names(dir, 10000, &n);
 	found = nearest(step, strlen(step), (const char *const *)v, n);
 	copy = found ? xstrdup(found) : NULL;
 	run_ids_free(v, n);
