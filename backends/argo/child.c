@@ -252,11 +252,7 @@ static void child_metadata(struct argo *g, struct yaml *y, const struct passing 
 		y_z(y, e->labels.v[i].key->s, plain_of(&x, e->labels.v[i].value));
 	y_z(y, "couler.io/run", "{{workflow.name}}");
 	y_end(y);
-	y_open(y, "ownerReferences");
-	y_item(y);
-	owner_entries(y);
-	y_item_end(y);
-	y_end(y);
+	owner_reference(y);
 	y_end(y);
 }
 

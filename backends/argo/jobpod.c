@@ -414,11 +414,7 @@ void job_manifest(struct argo *g, struct yaml *y, struct shape *s, struct site *
 	y_open(y, "labels");
 	y_z(y, "workflows.argoproj.io/workflow", "{{workflow.name}}");
 	y_end(y);
-	y_open(y, "ownerReferences");
-	y_item(y);
-	owner_entries(y);
-	y_item_end(y);
-	y_end(y);
+	owner_reference(y);
 	y_end(y);
 	y_open(y, "spec");
 	if (k == &kinds[0])

@@ -62,14 +62,22 @@ static const char *scalar_tags(void *data, const char *s, size_t n)
 }
 
 /* The run, whose end takes the object with it. The engine's own setOwnerReference would write the manifest anew, and lose U+0085 in it. */
-void owner_entries(struct yaml *y)
+const struct owner_entry owner_entries[] = {
+	{ "apiVersion", "argoproj.io/v1alpha1", false }, { "kind", "Workflow", false }, { "name", "{{workflow.name}}", false }, { "uid", "{{workflow.uid}}", false },
+	{ "controller", "true", true }, { "blockOwnerDeletion", "true", true }, { NULL, NULL, false }
+};
+
+void owner_reference(struct yaml *y)
 {
-	y_z(y, "apiVersion", "argoproj.io/v1alpha1");
-	y_z(y, "kind", "Workflow");
-	y_z(y, "name", "{{workflow.name}}");
-	y_z(y, "uid", "{{workflow.uid}}");
-	y_plain(y, "controller", "true");
-	y_plain(y, "blockOwnerDeletion", "true");
+	y_open(y, "ownerReferences");
+	y_item(y);
+	for (const struct owner_entry *o = owner_entries; o->key; o++)
+		if (o->plain)
+			y_plain(y, o->key, "%s", o->value);
+		else
+			y_z(y, o->key, o->value);
+	y_item_end(y);
+	y_end(y);
 }
 
 struct yaml manifest_yaml(struct argo *g, struct strbuf *b)

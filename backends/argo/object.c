@@ -180,8 +180,6 @@ static int set_values(struct argo *g, struct site *x, const struct ir_job *j, st
 /* What is created goes with the run, unless it lies elsewhere or the manifest says whose it is. */
 static void owned(struct argo *g, struct tree **root)
 {
-	static const char *const fixed[][2] = { { "apiVersion", "argoproj.io/v1alpha1" }, { "kind", "Workflow" }, { "name", "\"{{workflow.name}}\"" }, { "uid", "\"{{workflow.uid}}\"" },
-		{ "controller", "true" }, { "blockOwnerDeletion", "true" } };
 	struct entry *m = tree_find(*root, "metadata");
 	struct tree **at, *ref;
 
@@ -191,11 +189,11 @@ static void owned(struct argo *g, struct tree **root)
 	if (!at)
 		return;
 	ref = node_of(g, MAPPING);
-	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
-		struct tree *v = scalar_node(g, fixed[i][1], true);
+	for (const struct owner_entry *o = owner_entries; o->key; o++) {
+		struct tree *v = scalar_node(g, o->value, o->plain);
 
 		v->written = true;
-		put(g, ref, fixed[i][0], v);
+		put(g, ref, o->key, v);
 	}
 	*at = ref;
 }

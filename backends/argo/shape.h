@@ -114,7 +114,8 @@ void flow_containers(struct argo *g, struct yaml *y, const struct shape *s);    
 void flow_artifact(struct argo *g, struct yaml *y, struct shape *s);                   /* item of `artifacts`: the Job's manifest */
 /* ---- manifest.c ---- */
 struct yaml manifest_yaml(struct argo *g, struct strbuf *b);           /* text of a resource template: values in it are YAML whatever they hold */
-void owner_entries(struct yaml *y);                                    /* of an item of ownerReferences */
+extern const struct owner_entry { const char *key, *value; bool plain; } owner_entries[];   /* ends at NULL */
+void owner_reference(struct yaml *y);                                  /* in `metadata`: the object goes with the run */
 const char *number_tag(struct site *x, const struct expr *e, int64_t add);            /* an int in a manifest: digits, or a tag; at least 0 */
 /* ---- object.c ---- */
 void object_write(struct argo *g, struct yaml *y, struct shape *s, struct site *x);
