@@ -44,22 +44,18 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void tell(struct elsewhere *e, bool fatal, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-static void tell(struct elsewhere *e, bool fatal, const char *fmt, ...)
+/* Takes text, which is of xsprintf. The first word counts: what follows comes of it. */
+static void tell(struct elsewhere *e, bool fatal, char *text)
 {
-	struct strbuf b = { 0 };
-	va_list ap;
 	char **slot;
 
-	va_start(ap, fmt);
-	sb_vf(&b, fmt, ap);
-	va_end(ap);
 	pthread_mutex_lock(&e->lock);
 	slot = fatal ? &e->state.error : &e->state.news;
 	if (!*slot)
-		*slot = strdup(sb_cstr(&b));
+		*slot = text;
+	else
+		free(text);
 	pthread_mutex_unlock(&e->lock);
-	sb_free(&b);
 }
 
 /* ---- the manifest ---- */
@@ -160,9 +156,9 @@ static void read_status(struct elsewhere *e, json_t *job)
 		if (!type || !is || strcmp(is, "True") != 0)
 			continue;
 		if (!strcmp(type, "Failed"))
-			tell(e, true, "Job %s of the workers failed: %s; kubectl describe job %s", e->name, why ? why : "the cluster does not say why", e->name);
+			tell(e, true, xsprintf("Job %s of the workers failed: %s; kubectl describe job %s", e->name, why ? why : "the cluster does not say why", e->name));
 		else if (!strcmp(type, "Complete"))
-			tell(e, true, "Job %s ended although there is work left: its workers did not find the broker", e->name);
+			tell(e, true, xsprintf("Job %s ended although there is work left: its workers did not find the broker", e->name));
 	}
 }
 
@@ -173,9 +169,9 @@ static void no_answer(struct elsewhere *e, const char *err)
 
 	if (e->away_since <= 0) {
 		e->away_since = t;
-		tell(e, false, "%s; asked again until it answers", err);
+		tell(e, false, xsprintf("%s; asked again until it answers", err));
 	} else if (t - e->away_since > AWAY_MOST) {
-		tell(e, true, "%s; there has been no answer for %d s", err, AWAY_MOST);
+		tell(e, true, xsprintf("%s; there has been no answer for %d s", err, AWAY_MOST));
 	}
 }
 
@@ -187,9 +183,9 @@ static bool settle(struct elsewhere *e, enum kube_rc rc, const char *err)
 	}
 	e->away_since = 0;
 	if (rc == KUBE_GONE)
-		tell(e, true, "Job %s of the workers is gone: something else deleted it (%s)", e->name, err);
+		tell(e, true, xsprintf("Job %s of the workers is gone: something else deleted it (%s)", e->name, err));
 	else if (rc != KUBE_OK)
-		tell(e, true, "Job %s of the workers: %s", e->name, err);
+		tell(e, true, xsprintf("Job %s of the workers: %s", e->name, err));
 	return rc == KUBE_OK;
 }
 
