@@ -118,18 +118,13 @@ static int compile(int argc, char **argv)
 	const struct backend *b;
 	struct strbuf out = { 0 };
 	struct ir *m;
-	int n, rc = cli_parse(command_find("compile"), argc, argv, &n, set, &c);
+	int rc = job_args(c.job, "compile", argc, argv, set, &c);
 
-	if (rc)
-		return job_end(c.job, rc);
-	if (n != 1)
-		return job_end(c.job, cli_usage(command_find("compile"), n ? "one file at a time" : "no file given"));
-	b = job_target(c.job, c.target, &rc);
+	b = rc ? NULL : job_target(c.job, c.target, &rc);
 	if (!b)
 		return job_end(c.job, rc);
 	if (c.as && optset_set(c.job->opts, b->name, b->opts, "as", c.as, c.job->diag))
 		return job_end(c.job, 2);
-	c.job->path = argv[0];
 	m = job_module(c.job, b, &rc);
 	if (m)
 		rc = job_emit(c.job, b, m, &out);

@@ -32,6 +32,19 @@ struct job *job_new(void)
 	return j;
 }
 
+int job_args(struct job *j, const char *command, int argc, char **argv, int (*set)(const char *name, const char *value, void *data), void *data)
+{
+	const struct command *c = command_find(command);
+	int n, rc = cli_parse(c, argc, argv, &n, set, data);
+
+	if (rc)
+		return rc;
+	if (n != 1)
+		return cli_usage(c, n ? "one file at a time" : "no file given");
+	j->path = argv[0];
+	return 0;
+}
+
 const struct backend *job_target(struct job *j, const char *name, int *rc)
 {
 	const struct backend *b = backend_find(name);

@@ -31,6 +31,8 @@ struct job {
 };
 
 struct job *job_new(void);
+/* What a command about one FILE begins with: its options, by set; then j->path. 0, or what to end with, after a message. */
+int job_args(struct job *j, const char *command, int argc, char **argv, int (*set)(const char *name, const char *value, void *data), void *data);
 /* The engine of that name, in the tree or a program couler-backend-NAME of PATH; NULL with *rc after a message. */
 const struct backend *job_target(struct job *j, const char *name, int *rc);
 void job_free(struct job *j);

@@ -89,15 +89,12 @@ static int explain(int argc, char **argv)
 	const struct backend *b = NULL;
 	static const char *const none[] = { NULL };
 	struct ir *m;
-	int n, rc = cli_parse(command_find("explain"), argc, argv, &n, set, &x);
+	int rc = job_args(x.job, "explain", argc, argv, set, &x);
 
+	if (!rc && x.target)
+		b = job_target(x.job, x.target, &rc);
 	if (rc)
 		return job_end(x.job, rc);
-	if (n != 1)
-		return job_end(x.job, cli_usage(command_find("explain"), n ? "one file at a time" : "no file given"));
-	if (x.target && !(b = backend_find(x.target)))
-		return job_end(x.job, cli_fail(2, "no backend '%s'; `couler backends` lists them", x.target));
-	x.job->path = argv[0];
 	x.job->diag->remarks = true;
 	m = job_module(x.job, b, &rc);
 	if (!m || !m->entry)

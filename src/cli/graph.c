@@ -25,17 +25,13 @@ static int graph(int argc, char **argv)
 	struct graph_cmd g = { job_new(), "text", NULL, NULL };
 	struct strbuf out = { 0 };
 	struct ir *m;
-	int n, rc = cli_parse(command_find("graph"), argc, argv, &n, set, &g);
-	int format;
+	int rc = job_args(g.job, "graph", argc, argv, set, &g), format;
 
 	if (rc)
 		return job_end(g.job, rc);
-	if (n != 1)
-		return job_end(g.job, cli_usage(command_find("graph"), n ? "one file at a time" : "no file given"));
 	format = graph_format(g.format);
 	if (format < 0)
 		return job_end(g.job, cli_usage(command_find("graph"), "-f takes text, dot, mermaid or svg, not '%s'", g.format));
-	g.job->path = argv[0];
 	m = job_module(g.job, NULL, &rc);
 	if (m) {
 		graph_render(m, (enum graph_format)format, &out);

@@ -119,15 +119,12 @@ static int profile(int argc, char **argv)
 	struct node *n = NULL;
 	struct ir *m;
 	const char *force[2] = { NULL, NULL };
-	int k, rc;
+	int rc;
 
 	p.job->level = 0;
-	rc = cli_parse(command_find("profile"), argc, argv, &k, set, &p);
+	rc = job_args(p.job, "profile", argc, argv, set, &p);
 	if (rc)
 		return job_end(p.job, rc);
-	if (k != 1)
-		return job_end(p.job, cli_usage(command_find("profile"), k ? "one file at a time" : "no file given"));
-	p.job->path = argv[0];
 	p.o.color = p.job->color;
 	p.o.project = project_root(p.job->arena, p.job->path);
 	m = job_module(p.job, NULL, &rc);

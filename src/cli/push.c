@@ -155,18 +155,13 @@ static int push(int argc, char **argv)
 	struct push p = { .job = job_new(), .target = "argo", .out = stdout };
 	const struct backend *b;
 	struct ir *m;
-	int n, rc = cli_parse(command_find("push"), argc, argv, &n, set, &p);
+	int rc = job_args(p.job, "push", argc, argv, set, &p);
 
-	if (rc)
-		return job_end(p.job, rc);
-	if (n != 1)
-		return job_end(p.job, cli_usage(command_find("push"), n ? "one file at a time" : "no file given"));
-	b = backend_find(p.target);
+	b = rc ? NULL : job_target(p.job, p.target, &rc);
 	if (!b)
-		return job_end(p.job, cli_fail(2, "no backend '%s'; `couler backends` lists them", p.target));
+		return job_end(p.job, rc);
 	if (!b->staged)
 		return job_end(p.job, cli_fail(2, "-t %s: this engine reads local files where they are; nothing is to be pushed for it", b->name));
-	p.job->path = argv[0];
 	m = job_module(p.job, b, &rc);
 	if (m && !m->staged.n && backend_check(b, m, p.job->opts, p.job->diag))
 		rc = 4;                   /* says that a store is missing */

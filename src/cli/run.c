@@ -179,16 +179,13 @@ static int run(int argc, char **argv)
 {
 	struct run r = { .job = job_new(), .o = { .color = -1, .argv = argv }, .budget = -1 };
 	struct ir *m;
-	int n, rc;
+	int rc;
 
 	r.job->level = 0;
 	r.job->local = true;
-	rc = cli_parse(command_find("run"), argc, argv, &n, set, &r);
+	rc = job_args(r.job, "run", argc, argv, set, &r);
 	if (rc)
 		return job_end(r.job, rc);
-	if (n != 1)
-		return job_end(r.job, cli_usage(command_find("run"), n ? "one file at a time" : "no file given"));
-	r.job->path = argv[0];
 	vec_push(r.job->arena, &r.force, NULL);
 	r.o.force = r.force.v;
 	r.o.color = r.job->color;

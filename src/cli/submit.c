@@ -274,20 +274,15 @@ static int submit(int argc, char **argv)
 	struct submit s = { .job = job_new(), .target = "argo", .as = "workflow" };
 	const struct backend *b;
 	struct ir *m;
-	int n, rc = cli_parse(command_find("submit"), argc, argv, &n, set, &s);
+	int rc = job_args(s.job, "submit", argc, argv, set, &s);
 
-	if (rc)
-		return job_end(s.job, rc);
-	if (n != 1)
-		return job_end(s.job, cli_usage(command_find("submit"), n ? "one file at a time" : "no file given"));
-	b = job_target(s.job, s.target, &rc);
+	b = rc ? NULL : job_target(s.job, s.target, &rc);
 	if (!b)
 		return job_end(s.job, rc);
 	if (!b->submits)
 		return job_end(s.job, cli_fail(2, "-t %s: %s", b->name, b->enters ? b->enters : "there is no cluster behind it that takes workflows; `couler run` runs them here"));
 	if (optset_set(s.job->opts, b->name, b->opts, "as", s.as, s.job->diag))
 		return job_end(s.job, 2);
-	s.job->path = argv[0];
 	m = job_module(s.job, b, &rc);
 	return job_end(s.job, m ? emit(&s, b, m) : rc);
 }
