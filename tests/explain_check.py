@@ -7,17 +7,10 @@ import subprocess
 import sys
 import tempfile
 
+from tally import done, ok
+
 COULER = os.path.abspath(sys.argv[1])
 TMP = tempfile.mkdtemp()
-passed = failed = 0
-
-
-def ok(cond, name, more=""):
-	global passed, failed
-	passed += bool(cond)
-	failed += not cond
-	if not cond:
-		print("FAIL %s\n%s" % (name, str(more)[-900:]))
 
 
 def couler(*args, code=0):
@@ -108,5 +101,4 @@ def explain():
 parallel()
 explain()
 shutil.rmtree(TMP, ignore_errors=True)
-print("%d passed, %d failed" % (passed, failed))
-sys.exit(1 if failed else 0)
+sys.exit(done())

@@ -9,18 +9,11 @@ import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from tally import done, ok  # noqa: E402
+
 COULER, ARGO_RUN = os.path.abspath(sys.argv[1]), os.environ["ARGO_RUN"]
 TOKEN = "Bearer secret-0123456789"
-passed = failed = 0
-
-
-def ok(cond, name, more=""):
-    global passed, failed
-    if cond:
-        passed += 1
-    else:
-        failed += 1
-        print("FAIL %s %s" % (name, more))
 
 
 class Server:
@@ -217,8 +210,7 @@ def main():
         write("many.cw", "workflow many {\n  defaults { image = \"debian:12-slim\" }\n%s}\n" % "".join('  step s%d { run = """echo %d""" }\n' % (i, i) for i in range(20)))
         server(tmp)
         kubectl(tmp)
-    print("%d passed, %d failed" % (passed, failed))
-    return 1 if failed else 0
+    return done()
 
 
 sys.exit(main())

@@ -12,15 +12,15 @@ import tempfile
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
 import tiny_model  # noqa: E402
 from llama import Llama  # noqa: E402
 from llguidance import LLMatcher, LLTokenizer  # noqa: E402
+from tally import done, ok  # noqa: E402
 
 COULER = os.path.abspath(sys.argv[1])
 TMP = tempfile.mkdtemp()
 MODEL = os.path.join(TMP, "tiny.gguf")
-passed, failed = 0, 0
 
 # What the files do not hold: comments at odd places, quotes, interpolation, separators, words that are keywords elsewhere.
 RIGHT = [
@@ -45,15 +45,6 @@ WRONG = [
     "workflow w { let a = b c }", "workflow w {\n let a\n = 1 }", "workflow w\n{ }", "step a { run = '''x''' }", "workflow w { import \"a\" as b }", "def f(): pass", "workflow w { let a = 1 < 2 < 3 }",
     "workflow w { let a = x && }", 'workflow w { let a = "${" }', 'workflow w { let a = "${}" }', 'workflow w { let a = "\\q" }', "workflow w { let a = 1 /* c */ }", "workflow w { step a = b }", "workflow w { let a = {1: 2} }",
 ]
-
-
-def ok(cond, name, more=""):
-    global passed, failed
-    if cond:
-        passed += 1
-    else:
-        failed += 1
-        print("FAIL %s %s" % (name, more))
 
 
 def printed(name):
@@ -140,5 +131,4 @@ guidance = Guidance(lark)
 offline([("llama.cpp", lambda text: llama.accepts(gbnf, text)), ("llguidance", guidance.accepts)])
 compiler()
 server()
-print("%d passed, %d failed" % (passed, failed))
-sys.exit(1 if failed else 0)
+sys.exit(done())

@@ -9,23 +9,14 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
 import pairs  # noqa: E402
 from endpoint import Endpoint, chat, fenced, tls  # noqa: E402
+from tally import done, ok  # noqa: E402
 
 COULER = os.path.abspath(sys.argv[1])
 TMP = tempfile.mkdtemp()
-passed, failed = 0, 0
 KEY = "sk-test-0123456789abcdefghij"
-
-
-def ok(cond, name, more=""):
-    global passed, failed
-    if cond:
-        passed += 1
-    else:
-        failed += 1
-        print("FAIL %s %s" % (name, more))
 
 
 def run(*args, url=None, env=None, stdin="", key=KEY, timeout=60):
@@ -367,5 +358,4 @@ tokens()
 score()
 offline()
 sets()
-print("%d passed, %d failed" % (passed, failed))
-sys.exit(1 if failed else 0)
+sys.exit(done())

@@ -13,13 +13,14 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
 from endpoint import Endpoint, chat  # noqa: E402
+from tally import done, ok  # noqa: E402
 
 COULER = os.path.abspath(sys.argv[1])
 TMP = tempfile.mkdtemp()
 KEY = "sk-test-0123456789abcdefghij"
-passed = failed = 0
 
 WORKFLOW = '''task train {
   in lr: float
@@ -37,15 +38,6 @@ workflow tune {
 }
 '''
 CARDS = 'llm(trials = %d, data_card = "Tabular, 10k \\"rows\\".", model_card = "Boosted trees.")'
-
-
-def ok(cond, name, more=""):
-    global passed, failed
-    if cond:
-        passed += 1
-    else:
-        failed += 1
-        print("FAIL %s %s" % (name, str(more)[-700:]))
 
 
 def workflow(search, minimize=False, lr="log_uniform(1e-4, 1)"):
@@ -278,8 +270,7 @@ def main():
     minimizing()
     sizes()
     shutil.rmtree(TMP, ignore_errors=True)
-    print("%d passed, %d failed" % (passed, failed))
-    sys.exit(1 if failed else 0)
+    sys.exit(done())
 
 
 main()
