@@ -1,5 +1,4 @@
 /* Shapes of steps, which calls of one task share; their code; attributes of a task. */
-#include "couler/transient.h"
 #include "airflow.h"
 
 #include <math.h>
@@ -187,12 +186,6 @@ static void environment(struct af *af, struct strbuf *b, struct task *t)
 		sb_ch(b, ']');
 }
 
-static const int transient_codes[] = {
-#define X(class, words, code, wait, source) code,
-	TRANSIENTS(X)
-#undef X
-};
-
 static void retry(struct af *af, struct strbuf *b, const struct ir_retry *r)
 {
 	static const char *const on[] = { [RETRY_ERROR] = "\"error\"", [RETRY_FAILURE] = "\"failure\"" };
@@ -216,22 +209,10 @@ static void retry(struct af *af, struct strbuf *b, const struct ir_retry *r)
 	if (r->on == RETRY_ANY)
 		return;
 	af_field(b, "retry_on");
-	if (r->on == RETRY_TRANSIENT) {
-		uint32_t k = 0;
-
-		for (size_t i = 0; i < sizeof transient_codes / sizeof *transient_codes; i++)
-			if (transient_codes[i])
-				sb_f(b, k++ ? ", %d" : "[%d", transient_codes[i]);
-		sb_ch(b, ']');
-		return;
-	}
-	if (r->on != RETRY_CODES) {
+	if (r->on == RETRY_CODES || r->on == RETRY_TRANSIENT)
+		retry_exit_codes(r, "", b);
+	else
 		sb_z(b, on[r->on]);
-		return;
-	}
-	for (uint32_t i = 0; i < r->codes.n; i++)
-		sb_f(b, i ? ", %d" : "[%d", r->codes.v[i]);
-	sb_z(b, r->codes.n ? "]" : "[]");
 }
 
 static void timeout(struct af *af, struct strbuf *b, struct task *t)

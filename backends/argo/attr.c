@@ -1,5 +1,4 @@
 /* Attributes of a step as entries of a template and of its container: resources, retries, placement, locks. */
-#include "couler/transient.h"
 #include "shape.h"
 
 #include <math.h>
@@ -244,12 +243,6 @@ void attr_mounts(struct argo *g, struct yaml *y, struct site *x, const struct at
 #define JOB_FAILURE "lastRetry.message contains 'failure condition' || lastRetry.message contains 'deadline'"
 #define OWN_FAILURE "lastRetry.message startsWith 'main:' || lastRetry.message contains 'deadline'"
 
-static const int transient_codes[] = {
-#define X(class, words, code, wait, source) code,
-	TRANSIENTS(X)
-#undef X
-};
-
 /* own: what tells a failure of the step from one of the infrastructure */
 static void retry_expression(struct yaml *y, const struct ir_retry *r, const char *own)
 {
@@ -266,19 +259,15 @@ static void retry_expression(struct yaml *y, const struct ir_retry *r, const cha
 		y_f(y, "expression", "!(%s)", own);
 		break;
 	case RETRY_TRANSIENT:
-		sb_f(&b, "!(%s) || lastRetry.exitCode in [", own);
-		for (size_t i = 0, k = 0; i < sizeof transient_codes / sizeof *transient_codes; i++)
-			if (transient_codes[i])
-				sb_f(&b, "%s'%d'", k++ ? ", " : "", transient_codes[i]);
-		sb_z(&b, "]");
+		sb_f(&b, "!(%s) || lastRetry.exitCode in ", own);
+		retry_exit_codes(r, "'", &b);
 		y_str(y, "expression", b.s, b.n);
 		sb_free(&b);
 		break;
 	case RETRY_CODES:
-		sb_z(&b, "lastRetry.exitCode in [");
-		for (uint32_t i = 0; i < r->codes.n; i++)
-			sb_f(&b, "%s'%d'", i ? ", " : "", r->codes.v[i]);
-		sb_z(&b, "] && lastRetry.message startsWith 'main:'");
+		sb_z(&b, "lastRetry.exitCode in ");
+		retry_exit_codes(r, "'", &b);
+		sb_z(&b, " && lastRetry.message startsWith 'main:'");
 		y_str(y, "expression", b.s, b.n);
 		sb_free(&b);
 		break;

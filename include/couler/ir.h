@@ -131,6 +131,7 @@ struct ir_retry {
 	enum retry_on on;
 	VEC(int) codes;
 };
+void retry_exit_codes(const struct ir_retry *r, const char *quote, struct strbuf *b);       /* [75, 143]: exit codes of CODES or TRANSIENT, each in quote */
 enum cache_mode { CACHE_AUTO, CACHE_ON, CACHE_OFF };
 struct ir_cache { enum cache_mode mode; bool given; double ttl; struct expr **key; uint32_t nkey; const struct str *version; };  /* ttl: s, < 0: none */
 
