@@ -19,7 +19,7 @@ TMP = tempfile.mkdtemp()
 KEY = "sk-test-0123456789abcdefghij"
 
 
-def run(*args, url=None, env=None, stdin="", key=KEY, timeout=60):
+def run(*args, url=None, env=None, stdin="", key=KEY, timeout=600):
     e = {k: v for k, v in os.environ.items() if not k.startswith(("COULER_LLM", "OPENAI"))}
     if url:
         e.update(COULER_LLM_URL=url, COULER_LLM_MODEL="scripted")

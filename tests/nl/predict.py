@@ -56,7 +56,7 @@ def run(path, url=None, env=None, more=(), fresh=True, code=0):
     for p in [out, ran] + ([cache] if fresh else []):
         shutil.rmtree(p) if os.path.isdir(p) else os.path.exists(p) and os.unlink(p)
     t = time.time()
-    r = subprocess.run([COULER, "run", path, "--cache", cache, "--outputs-json", out, *more], capture_output=True, text=True, env=e, timeout=120, stdin=subprocess.DEVNULL)
+    r = subprocess.run([COULER, "run", path, "--cache", cache, "--outputs-json", out, *more], capture_output=True, text=True, env=e, timeout=600, stdin=subprocess.DEVNULL)
     r.seconds = time.time() - t
     r.ran = len(open(ran).readlines()) if os.path.exists(ran) else 0
     ok(r.returncode == code, "exit of " + path, "%d %s" % (r.returncode, r.stderr))
@@ -236,7 +236,7 @@ def interrupted(path):
         time.sleep(0.05)
     t = time.time()
     p.send_signal(signal.SIGINT)
-    err = p.communicate(timeout=60)[1]
+    err = p.communicate(timeout=600)[1]
     ok(p.returncode == -signal.SIGINT and time.time() - t < 5 and "language model was asked" in err, "an interrupt does not wait for the reply", "%d %s" % (p.returncode, err))
     s.close()
 
