@@ -14,6 +14,7 @@ struct cluster {
 	const char *token;                /* what stands behind "Authorization:"; NULL: none. Never shown */
 	const char *namespace;            /* NULL by kubectl: that of its context */
 	const char *kubectl, *context;    /* path; of kubectl's configuration, NULL: the current one */
+	bool any_certificate;             /* of the server, or of what kubectl reaches: not checked */
 	bool plain_http;                  /* the server was given as http:// by the user */
 };
 

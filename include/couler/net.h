@@ -1,7 +1,7 @@
 /*
  * HTTP: one request at a time over a handle that keeps its connections, by libcurl, which is loaded at first use.
  *
- * What holds for every request: connecting takes at most 10 s; certificates are checked; redirects are not followed
+ * What holds for every request: connecting takes at most 10 s; certificates are checked, but where the request says otherwise; redirects are not followed
  * (a 3xx is a reply like any other); https, but for loopback and where the request says otherwise; proxies by curl's
  * variables (https_proxy, no_proxy; none for loopback), certificates of one's own by SSL_CERT_FILE, SSL_CERT_DIR or
  * CURL_CA_BUNDLE; the bytes of a reply are counted as they come, and one that is too large ends there.
@@ -48,6 +48,7 @@ struct net_request {
 	const struct net_sign *sign;      /* NULL: unsigned */
 	const char *ca;                   /* file of the only authorities that count for this request; NULL: those named above */
 
+	bool any_certificate;             /* https:// whoever answers: neither its certificate nor its name is checked */
 	bool plain_http;                  /* http:// to other machines, too */
 	uint64_t max_body;                /* bytes of a reply; 0: 8 MiB */
 	double timeout;                   /* s for one try; 0: 300, negative: none */

@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "couler/cluster.h"
+#include "couler/net.h"
 #include "couler/program.h"
 #include "pushed.h"
 
@@ -33,6 +34,8 @@ static int set(const char *name, const char *value, void *data)
 		s->cluster.server = value;
 	else if (!strcmp(name, "context"))
 		s->cluster.context = value;
+	else if (!strcmp(name, "insecure-skip-tls-verify"))
+		s->cluster.any_certificate = true;
 	else if (!strcmp(name, "dry-run"))
 		s->dry = true;
 	else if (!strcmp(name, "wait"))
@@ -73,6 +76,20 @@ static const char *server_url(struct submit *s, const char *at)
 	return url;
 }
 
+/* Who reads the token then is not known. */
+static void warn_unchecked(const struct cluster *c)
+{
+	struct strbuf b = { 0 };
+
+	if (!c->any_certificate || (c->server && c->plain_http))
+		return;
+	if (c->server)
+		net_shown(c->server, &b);
+	fprintf(stderr, "couler: warning: the certificate of %s is not checked: whoever answers gets what is sent, %s\n", c->server ? sb_cstr(&b) : "the cluster",
+		c->server ? "ARGO_TOKEN as well" : "kubectl's credentials as well");
+	sb_free(&b);
+}
+
 static int find_cluster(struct submit *s)
 {
 	struct cluster *c = &s->cluster;
@@ -90,9 +107,14 @@ static int find_cluster(struct submit *s)
 			return cli_fail(2, "ARGO_TOKEN holds a line break");
 		if (!c->namespace)
 			c->namespace = "default";
+		if (env("ARGO_INSECURE_SKIP_VERIFY") && !strcmp(env("ARGO_INSECURE_SKIP_VERIFY"), "true"))
+			c->any_certificate = true;
+		warn_unchecked(c);
 		return 0;
 	}
 	c->kubectl = program_path(s->job->arena, "kubectl");
+	if (c->kubectl)
+		warn_unchecked(c);
 	return c->kubectl ? 0 : cli_fail(5, "no way to a cluster: set ARGO_SERVER (host:port of an Argo Server) and ARGO_TOKEN, or put kubectl on PATH");
 }
 
@@ -293,6 +315,7 @@ static const struct cli_opt opts[] = {
 	{ 'n', "namespace", "NAME", "where to (default: ARGO_NAMESPACE, else that of kubectl's context, or `default`)", NULL },
 	{ 0, "server", "URL", "an Argo Server (default: ARGO_SERVER; without one, kubectl)", NULL },
 	{ 0, "context", "NAME", "of kubectl's configuration", NULL },
+	{ 0, "insecure-skip-tls-verify", NULL, "take any certificate, of the Argo Server (also: ARGO_INSECURE_SKIP_VERIFY=true) or, by kubectl, of the cluster", NULL },
 	{ 'w', "wait", NULL, "wait for the end of the run; print its outputs", NULL },
 	{ 0, "dry-run", NULL, "let the cluster look at it, and keep nothing", NULL },
 	{ 'q', "quiet", NULL, "print names alone", NULL },
@@ -306,7 +329,7 @@ extern const struct command command_submit;
 const struct command command_submit = {
 	.name = "submit", .args = "FILE", .help = "start a workflow on a cluster that runs Argo Workflows", .opts = opts, .run = submit,
 	.text = "Compiles a .cw file, brings its local files into the artifacts store as `couler push` does, and gives the result\nto the cluster. Parameters (-p) are checked against their types first, and arrive byte for byte, also where the\nengine would rewrite them. Templates and cron workflows take the place of those of the same name.\n\n"
-		"The way to the cluster: the Argo Server that --server or ARGO_SERVER names, with what argo's own command\nreads: ARGO_TOKEN, ARGO_NAMESPACE, ARGO_SECURE=false for plain HTTP, ARGO_BASE_HREF; a certificate of one's own by\nSSL_CERT_FILE. Without a server: kubectl, with its context and its rights.\n\n"
+		"The way to the cluster: the Argo Server that --server or ARGO_SERVER names, with what argo's own command\nreads: ARGO_TOKEN, ARGO_NAMESPACE, ARGO_SECURE=false for plain HTTP, ARGO_BASE_HREF; a certificate of one's own by\nSSL_CERT_FILE, any certificate by --insecure-skip-tls-verify or ARGO_INSECURE_SKIP_VERIFY=true.\nWithout a server: kubectl, with its context and its rights.\n\n"
 		"exit codes: 0 done, 1 errors in the source, 2 wrong usage or parameters, 3 file trouble, 4 Argo cannot express\nthe workflow, 5 the cluster cannot be reached or refuses, 6 the run failed (--wait).\n",
 	.examples = "couler submit churn.cw -p region=eu --wait    # run it now, wait, print its outputs\n"
 		    "couler submit churn.cw --as cron              # store its schedule\n"

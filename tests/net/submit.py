@@ -2,6 +2,7 @@
 """couler submit: against a scripted Argo Server that lets the engine's own controller run what it is given, and a scripted kubectl."""
 import json
 import os
+import ssl
 import stat
 import subprocess
 import sys
@@ -19,7 +20,7 @@ TOKEN = "Bearer secret-0123456789"
 class Server:
     """api/v1 of an Argo Server: objects by kind and name; what runs is run by argo-run at the first question for it."""
 
-    def __init__(self, tmp):
+    def __init__(self, tmp, context=None):
         self.tmp, self.objects, self.log, self.fault = tmp, {}, [], None
         me = self
 
@@ -41,7 +42,13 @@ class Server:
 
             do_GET = do_POST = do_PUT = answer
 
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Quiet(ThreadingHTTPServer):
+            def handle_error(self, *a):                              # a client that does not trust it goes away
+                pass
+
+        self.http = Quiet(("127.0.0.1", 0), Handler)
+        if context:                                                  # the handshake in the thread of the request, not in that of all
+            self.http.socket = context.wrap_socket(self.http.socket, server_side=True, do_handshake_on_connect=False)
         self.at = "127.0.0.1:%d" % self.http.server_port
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
@@ -161,6 +168,31 @@ def server(tmp):
     ok(r.returncode == 5 and r.stderr, "TLS to a server without", r.stderr)
 
 
+def certificates(tmp):
+    """A server whose certificate nobody knows, made for another host: refused, unless told to take any."""
+    key, crt = os.path.join(tmp, "key.pem"), os.path.join(tmp, "crt.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", crt, "-days", "2", "-subj", "/CN=argo", "-addext", "subjectAltName=DNS:argo.example"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(crt, key)
+    s = Server(tmp, context)
+    env = {"ARGO_SERVER": s.at, "ARGO_TOKEN": TOKEN, "ARGO_NAMESPACE": "ml"}
+    args = ("greet.cw", "-p", "name=a")
+    for name, more in (("by itself", {}), ("a word that is not true", {"ARGO_INSECURE_SKIP_VERIFY": "1"})):
+        r = run(*args, env=dict(env, **more), cwd=tmp)
+        ok(r.returncode == 5 and "no trusted connection" in r.stderr and "--insecure-skip-tls-verify" in r.stderr and not s.log, "an unknown certificate is refused, " + name, "%d %s" % (r.returncode, r.stderr))
+    for name, flags, more in (("--insecure-skip-tls-verify", ("--insecure-skip-tls-verify",), {}), ("ARGO_INSECURE_SKIP_VERIFY", (), {"ARGO_INSECURE_SKIP_VERIFY": "true"})):
+        s.objects.clear()
+        s.log.clear()
+        r = run(*args, *flags, env=dict(env, **more), cwd=tmp)
+        ok(r.returncode == 0 and "submitted workflow hello-x7k2p" in r.stdout and s.log[0][3]["Authorization"] == TOKEN, name, "%d %s" % (r.returncode, r.stderr))
+        ok("warning: the certificate of https://%s is not checked" % s.at in r.stderr and TOKEN not in r.stderr, name + " warns", r.stderr)
+    s.objects.clear()
+    r = run(*args, env=dict(env, SSL_CERT_FILE=crt), cwd=tmp)
+    ok(r.returncode == 5 and "no trusted connection" in r.stderr, "a known certificate of another host", r.stderr)
+    r = run(*args, env=dict(env, ARGO_SECURE="false", ARGO_SERVER="127.0.0.1:9", ARGO_INSECURE_SKIP_VERIFY="true"), cwd=tmp)
+    ok(r.returncode == 5 and "certificate" not in r.stderr, "plain HTTP has no certificate", r.stderr)
+
+
 KUBECTL = '''#!/usr/bin/env python3
 import json, os, sys
 body = sys.stdin.read()
@@ -193,6 +225,12 @@ def kubectl(tmp):
     r = run("daily.cw", "--as", "cron", "--dry-run", env=env, cwd=tmp)
     log = [json.loads(line) for line in open(os.path.join(folder, "log"))]
     ok(r.returncode == 0 and log[-1][0][:2] == ["apply", "--server-side"] and log[-1][0][-1] == "--dry-run=server" and log[-1][1]["kind"] == "CronWorkflow", "kubectl apply", str(log[-1][0]) + r.stderr)
+    r = run("greet.cw", "-p", "name=a", "--insecure-skip-tls-verify", env=env, cwd=tmp)
+    log = [json.loads(line) for line in open(os.path.join(folder, "log"))]
+    ok(r.returncode == 0 and log[-1][0][:2] == ["--insecure-skip-tls-verify", "create"] and "warning: the certificate of the cluster is not checked" in r.stderr, "kubectl and any certificate", str(log[-1][0]) + r.stderr)
+    r = run("greet.cw", "-p", "name=a", env=dict(env, ARGO_INSECURE_SKIP_VERIFY="true"), cwd=tmp)
+    log = [json.loads(line) for line in open(os.path.join(folder, "log"))]
+    ok(r.returncode == 0 and log[-1][0][0] == "create" and "warning" not in r.stderr, "what is said of the server says nothing of kubectl", str(log[-1][0]) + r.stderr)
     r = run("greet.cw", "-p", "name=a", env=dict(env, BREAK="1"), cwd=tmp)
     ok(r.returncode == 5 and "logged in" in r.stderr and "exit code 1" in r.stderr, "kubectl that fails", r.stderr)
     r = run("greet.cw", "-p", "name=a", env={"PATH": "/nonexistent"}, cwd=tmp)
@@ -209,6 +247,7 @@ def main():
         write("daily.cw", 'workflow daily {\n  schedule = "0 2 * * *"\n  defaults { image = "debian:12-slim" }\n  step a { run = """true""" }\n}\n')
         write("many.cw", "workflow many {\n  defaults { image = \"debian:12-slim\" }\n%s}\n" % "".join('  step s%d { run = """echo %d""" }\n' % (i, i) for i in range(20)))
         server(tmp)
+        certificates(tmp)
         kubectl(tmp)
     return done()
 
