@@ -120,16 +120,22 @@ static bool take_gt(struct parser *p)
 	return true;
 }
 
-/* To the end of a type that was not understood. */
-static void skip_type(struct parser *p)
+/* To the end of a type that was not understood. args: inside of it there may be several, as in map<string, int>. */
+static void skip_type(struct parser *p, bool args)
 {
-	bool args = here(p, TOK_LT) || here(p, TOK_LBRACK) || here(p, TOK_LPAREN);             /* map<string, int> */
-
+	args |= here(p, TOK_LT) || here(p, TOK_LBRACK) || here(p, TOK_LPAREN);
 	while (!p->t.nl_before && (p->t.kind == TOK_NAME || (args && p->t.kind == TOK_COMMA) || p->t.kind == TOK_LT || p->t.kind == TOK_GT || p->t.kind == TOK_LBRACK || p->t.kind == TOK_RBRACK ||
 			(args && (p->t.kind == TOK_LPAREN || p->t.kind == TOK_RPAREN)) || p->t.kind == TOK_QUESTION || p->t.kind == TOK_OR))
 		next(p);
 	if (p->t.kind == TOK_GE)
 		take_gt(p);
+}
+
+static void list_of_lists(struct parser *p, struct span sp)
+{
+	struct diag_item *it = MISTAKE(p, CW0114, sp, "a list holds scalars, json, files or dirs, not lists");
+
+	diag_mend(p->d, it, "write json for nested data, or reduce the inner list first");
 }
 
 /* "<" T ">" after list; T in *kind. */
@@ -138,15 +144,6 @@ static bool parse_element_type(struct parser *p, const struct token *list, enum 
 	struct token t;
 	struct diag_item *it;
 
-	if (!here(p, TOK_LT)) {
-		it = MISTAKE(p, CW0114, span_tok(p, list), "a list needs the type of its elements");
-		if (here(p, TOK_LBRACK) || here(p, TOK_LPAREN))
-			diag_mend(p->d, it, "write it with < >, for example list<int>");
-		else
-			diag_mend(p->d, it, "for example list<string> or list<file>");
-		skip_type(p);
-		return false;
-	}
 	next(p);
 	t = p->t;
 	if (t.kind != TOK_NAME) {
@@ -156,9 +153,8 @@ static bool parse_element_type(struct parser *p, const struct token *list, enum 
 	*kind = type_word(p->lx.s + t.off, t.len);
 	next(p);
 	if (*kind == T_NONE && tok_is(p, &t, "list")) {
-		it = MISTAKE(p, CW0114, span_at(p, list->off, p->last), "a list holds scalars, json, files or dirs, not lists");
-		diag_mend(p->d, it, "write json for nested data, or reduce the inner list first");
-		skip_type(p);
+		list_of_lists(p, span_at(p, list->off, p->last));
+		skip_type(p, true);
 		return false;
 	}
 	if (*kind == T_NONE)
@@ -170,32 +166,92 @@ static bool parse_element_type(struct parser *p, const struct token *list, enum 
 	}
 	if (!take_gt(p)) {
 		parse_unexpected(p, "'>'");
-		skip_type(p);
+		skip_type(p, true);
 		return false;
 	}
 	return *kind != T_NONE;
 }
 
-/* file[], int[]: arrays of other languages. */
-static bool brackets(struct parser *p, const struct token *t)
-{
-	struct diag_item *it;
-	const char *right;
+/* ---- types of other languages: T[], List[T], array<T>, Optional[T] ---- */
 
-	if (!here(p, TOK_LBRACK))
+#define MEANT_DEPTH 3                 /* of types in types that are read; what lies deeper is no type of ours */
+
+struct meant { const char *word; bool list, opt, nested; };             /* nested: a list of lists */
+
+static bool takes(struct parser *p, enum token_kind kind)
+{
+	if (!here(p, kind))
 		return false;
-	right = right_type(p->lx.s + t->off, t->len);
 	next(p);
-	if (here(p, TOK_RBRACK))
-		next(p);
-	else
-		skip_type(p);
-	it = MISTAKE(p, CW0114, span_at(p, t->off, p->last), "a list type is written with list< >");
-	if (right)
-		diag_mend(p->d, it, "write list<%s>", right);
-	else
-		diag_mend(p->d, it, "write list<%.*s>", (int)t->len, p->lx.s + t->off);
 	return true;
+}
+
+static bool take_open(struct parser *p)
+{
+	return takes(p, TOK_LT) || takes(p, TOK_LBRACK) || takes(p, TOK_LPAREN);
+}
+
+static bool take_close(struct parser *p)
+{
+	return take_gt(p) || takes(p, TOK_RBRACK) || takes(p, TOK_RPAREN);
+}
+
+/* What is meant by the type whose first word is t, which was taken; its further tokens are taken as far as they are understood. False: not all. */
+static bool meant_type(struct parser *p, const struct token *t, struct meant *m, int depth)
+{
+	const char *s = p->lx.s + t->off, *right = right_type(s, t->len);
+	bool list = tok_is(p, t, "list") || (right && !strncmp(right, "list<", 5)), opt = right && right[0] == 'T';
+	struct token inner;
+	bool all = true;
+
+	if ((list || opt) && take_open(p)) {
+		inner = p->t;
+		if (depth >= MEANT_DEPTH || !takes(p, TOK_NAME))
+			return false;
+		all = meant_type(p, &inner, m, depth + 1);
+		if (all && !take_close(p))
+			return false;                 /* tuple[int, str] */
+		m->nested |= list && m->list;
+		m->list |= list && m->word;
+		m->opt = opt || (m->opt && !list);
+	} else if (type_word(s, t->len) != T_NONE) {
+		m->word = arena_dup(p->a, s, t->len);
+	} else if (right && type_word(right, (uint32_t)strlen(right)) != T_NONE) {
+		m->word = right;
+	} else {
+		return false;
+	}
+	while (all && takes(p, TOK_LBRACK)) {
+		all = takes(p, TOK_RBRACK);
+		m->nested |= all && m->list;
+		m->list |= all;
+	}
+	return all;
+}
+
+/* A type that begins with the word t, which was taken, and that .cw writes otherwise or does not have. */
+static void wrong_type(struct parser *p, const struct token *t)
+{
+	struct meant m = { 0 };
+	bool known = meant_type(p, t, &m, 0), list = tok_is(p, t, "list"), ours = list || type_word(p->lx.s + t->off, t->len) != T_NONE;
+	struct diag_item *it;
+
+	if (!known || (!m.list && !m.opt))
+		skip_type(p, p->last > t->off + t->len);
+	if (m.nested) {
+		list_of_lists(p, span_at(p, t->off, p->last));
+	} else if (ours && m.word) {
+		it = MISTAKE(p, CW0114, span_at(p, t->off, p->last), "a list type is written with list< >");
+		diag_mend(p->d, it, "write list<%s>%s", m.word, here(p, TOK_QUESTION) ? "?" : "");
+	} else if (m.list || m.opt) {
+		it = MISTAKE(p, CW0113, span_at(p, t->off, p->last), "there is no type '%.*s'", (int)(p->last - t->off), p->lx.s + t->off);
+		diag_mend(p->d, it, m.list ? "write list<%s>%s" : "write %s%s", m.word, m.opt || here(p, TOK_QUESTION) ? "?" : "");
+	} else if (list) {
+		it = MISTAKE(p, CW0114, span_tok(p, t), "a list needs the type of its elements");
+		diag_mend(p->d, it, "for example list<string> or list<file>");
+	} else {
+		no_such_type(p, t);
+	}
 }
 
 /*
@@ -215,19 +271,15 @@ bool parse_type(struct parser *p, struct type *type, struct span *sp)
 		parse_unexpected(p, "a type");
 		return false;
 	}
-	list = tok_is(p, &t, "list");
 	next(p);
+	list = tok_is(p, &t, "list") && here(p, TOK_LT);
 	if (list) {
 		ok = parse_element_type(p, &t, &kind);
 	} else {
 		kind = type_word(p->lx.s + t.off, t.len);
-		if (kind == T_NONE) {
-			no_such_type(p, &t);
-			skip_type(p);
-			ok = false;
-		} else {
-			ok = !brackets(p, &t);
-		}
+		ok = kind != T_NONE && !here(p, TOK_LBRACK);
+		if (!ok)
+			wrong_type(p, &t);
 	}
 	*sp = span_at(p, t.off, p->last);
 	if (here(p, TOK_QUESTION)) {

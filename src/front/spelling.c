@@ -167,7 +167,8 @@ const char *right_type(const char *s, uint32_t n)
 		{ "folder", "dir" }, { "Dir", "dir" }, { "datetime", "time" }, { "timestamp", "time" }, { "date", "time" }, { "Time", "time" }, { "timedelta", "duration" },
 		{ "interval", "duration" }, { "bytes", "size" }, { "object", "json" }, { "Object", "json" }, { "map", "json" }, { "Map", "json" }, { "dict", "json" },
 		{ "Dict", "json" }, { "any", "json" }, { "Any", "json" }, { "record", "json" }, { "struct", "json" }, { "JSON", "json" }, { "Json", "json" },
-		{ "array", "list<json>" }, { "Array", "list<json>" }, { "List", "list<string>" }, { "strings", "list<string>" }, { "files", "list<file>" }, { "ints", "list<int>" },
+		{ "array", "list<json>" }, { "Array", "list<json>" }, { "vector", "list<json>" }, { "Sequence", "list<json>" }, { "Iterable", "list<json>" }, { "seq", "list<json>" },
+		{ "set", "list<json>" }, { "Set", "list<json>" }, { "tuple", "list<json>" }, { "Tuple", "list<json>" }, { "List", "list<string>" }, { "strings", "list<string>" }, { "files", "list<file>" }, { "ints", "list<int>" },
 		{ "floats", "list<float>" }, { "Optional", "T?, for example int?" }, { "optional", "T?, for example int?" },
 	};
 
