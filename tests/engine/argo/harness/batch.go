@@ -32,61 +32,83 @@ type batch struct {
 	c    *cluster
 	mu   sync.Mutex
 	jobs []*batchJob
+	seen int64 // version of the last event of a Job that the watch has told
 	done sync.WaitGroup
 }
 
 type batchJob struct {
+	mu sync.Mutex // of all that follows
 	batchRecord
-	live []string // pods
+	live      []string // pods
+	succeeded int
+	over      bool // complete, or failed: no pod is made any more
 }
 
 func (b *batch) run(ctx context.Context) {
 	_ = b.c.api.watch(ctx.Done(), "jobs", everything(namespace), 0, func(event string, o *object) error {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.seen = o.version
 		if event != "ADDED" {
 			return nil
 		}
 		j := &batchJob{batchRecord: batchRecord{Name: o.head.Metadata.Name}}
-		b.mu.Lock()
+		if job, err := parse(o.text); err == nil {
+			for _, ref := range owners(job) {
+				j.Owner = str(ref, "kind")
+			}
+		}
 		b.jobs = append(b.jobs, j)
-		b.mu.Unlock()
-		b.done.Go(func() { b.follow(ctx, j, o.head.Metadata.UID) })
+		b.done.Go(func() {
+			for ctx.Err() == nil && b.follow(j, o.head.Metadata.UID) {
+				time.Sleep(50 * time.Millisecond)
+			}
+			j.mu.Lock()
+			defer j.mu.Unlock()
+			b.empty(j)
+		})
 		return nil
 	})
 }
 
-// follow does for one Job what the controller of a cluster does, until it is gone or over.
-func (b *batch) follow(ctx context.Context, j *batchJob, uid string) {
-	succeeded := 0
-	defer func() {
-		for _, n := range j.live {
-			_, _ = b.c.api.remove("pods", namespace, n)
-		}
-	}()
-	for ctx.Err() == nil {
-		o := b.c.api.get("jobs", namespace, j.Name)
-		if o == nil || o.head.Metadata.UID != uid {
-			j.Deleted = true
-			return
-		}
-		job, err := parse(o.text)
-		if err != nil {
-			return
-		}
-		if !b.owned(j, job) {
-			_, _ = b.c.api.remove("jobs", namespace, j.Name)
-			continue
-		}
-		succeeded += b.count(j)
-		want := number(job, "spec.parallelism")
-		if n := len(j.Parallelism); n == 0 || j.Parallelism[n-1] != want {
-			j.Parallelism = append(j.Parallelism, want)
-		}
-		b.adjust(j, job, want, succeeded)
-		if over := b.status(j, number(job, "spec.backoffLimit"), succeeded); over {
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
+// follow does for one Job what the controller of a cluster does, once; false when the Job is gone. One that is over stays
+// until it is deleted.
+func (b *batch) follow(j *batchJob, uid string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	o := b.c.api.get("jobs", namespace, j.Name)
+	if o == nil || o.head.Metadata.UID != uid {
+		j.Deleted = true
+		return false
 	}
+	job, err := parse(o.text)
+	if err != nil {
+		return false
+	}
+	if !b.owned(job) {
+		_, _ = b.c.api.remove("jobs", namespace, j.Name)
+		return true
+	}
+	want := number(job, "spec.parallelism")
+	if n := len(j.Parallelism); n == 0 || j.Parallelism[n-1] != want {
+		j.Parallelism = append(j.Parallelism, want)
+	}
+	if !j.over {
+		j.succeeded += b.count(j)
+		b.adjust(j, job, want)
+		if j.over = b.status(j, number(job, "spec.backoffLimit")); j.over {
+			b.empty(j)
+		}
+	}
+	return true
+}
+
+// empty removes the pods of a Job that is gone, or over.
+func (b *batch) empty(j *batchJob) {
+	for _, n := range j.live {
+		_, _ = b.c.api.remove("pods", namespace, n)
+	}
+	j.live = nil
 }
 
 // count looks at the pods: those that ended are no longer live; how many of them succeeded.
@@ -106,13 +128,13 @@ func (b *batch) count(j *batchJob) (succeeded int) {
 	return succeeded
 }
 
-func (b *batch) adjust(j *batchJob, job tree, want, succeeded int) {
+func (b *batch) adjust(j *batchJob, job tree, want int) {
 	for len(j.live) > want {
 		n := j.live[len(j.live)-1] // the newest, as a cluster would
 		_, _ = b.c.api.remove("pods", namespace, n)
 		j.live = j.live[:len(j.live)-1]
 	}
-	for len(j.live) < want && succeeded == 0 {
+	for len(j.live) < want && j.succeeded == 0 {
 		template, _ := at(job, "spec.template").(tree)
 		text, _ := json.Marshal(template)
 		pod, err := parse(text)
@@ -134,19 +156,19 @@ func (b *batch) adjust(j *batchJob, job tree, want, succeeded int) {
 }
 
 // status is what the cluster says of the Job, and whether it leaves it at that.
-func (b *batch) status(j *batchJob, limit, succeeded int) bool {
+func (b *batch) status(j *batchJob, limit int) bool {
 	ready := 0
 	for _, n := range j.live {
 		if b.c.phase(n) == corev1.PodRunning {
 			ready++
 		}
 	}
-	s := tree{"active": len(j.live), "ready": ready, "failed": j.Failed, "succeeded": succeeded}
+	s := tree{"active": len(j.live), "ready": ready, "failed": j.Failed, "succeeded": j.succeeded}
 	over := true
 	switch {
 	case j.Failed > limit:
 		s["conditions"] = []any{tree{"type": "Failed", "status": "True", "message": "Job has reached the specified backoff limit"}}
-	case succeeded > 0 && len(j.live) == 0:
+	case j.succeeded > 0 && len(j.live) == 0:
 		s["conditions"] = []any{tree{"type": "Complete", "status": "True"}}
 	default:
 		over = false
@@ -158,33 +180,50 @@ func (b *batch) status(j *batchJob, limit, succeeded int) bool {
 	return over
 }
 
-// owned says whether an owner of the Job is still there; one without owners is.
-func (b *batch) owned(j *batchJob, job tree) bool {
+func owners(job tree) (out []tree) {
 	list, _ := meta(job)["ownerReferences"].([]any)
 	for _, each := range list {
 		ref, _ := each.(tree)
-		j.Owner = str(ref, "kind")
-		o := b.c.api.get(plural(str(ref, "kind")), namespace, str(ref, "name"))
-		if o != nil && o.head.Metadata.UID == str(ref, "uid") {
-			return true
-		}
+		out = append(out, ref)
 	}
-	return len(list) == 0
+	return out
 }
 
-// write says what became of the Jobs, a line each. They get a moment to end.
+// owned says whether an owner of the Job is still there; one without owners is.
+func (b *batch) owned(job tree) bool {
+	list := owners(job)
+	return len(list) == 0 || slices.ContainsFunc(list, func(ref tree) bool {
+		o := b.c.api.get(plural(str(ref, "kind")), namespace, str(ref, "name"))
+		return o != nil && o.head.Metadata.UID == str(ref, "uid")
+	})
+}
+
+// settled says whether every Job that there ever was is gone, and has been seen to be.
+func (b *batch) settled() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.seen >= b.c.api.latest("jobs") && !slices.ContainsFunc(b.jobs, func(j *batchJob) bool {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		return !j.Deleted || len(j.live) > 0 || b.running(j) > 0
+	})
+}
+
+const settleMost = time.Minute // for Jobs to end once the workflows have; one that stays is reported as it is then
+
+// write says what became of the Jobs, a line each.
 func (b *batch) write(file string) error {
+	for until := time.Now().Add(settleMost); !b.settled() && time.Now().Before(until); {
+		time.Sleep(50 * time.Millisecond)
+	}
 	var out strings.Builder
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for until := time.Now().Add(10 * time.Second); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
-		if !slices.ContainsFunc(b.jobs, func(j *batchJob) bool { return b.c.api.get("jobs", namespace, j.Name) != nil || b.running(j) > 0 }) {
-			break
-		}
-	}
 	for _, j := range b.jobs {
+		j.mu.Lock()
 		j.Left = b.running(j)
 		text, err := json.Marshal(&j.batchRecord)
+		j.mu.Unlock()
 		if err != nil {
 			return err
 		}

@@ -211,7 +211,17 @@ func mounts(c *corev1.Container, path string) bool {
 	return slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return filepath.Clean(m.MountPath) == path })
 }
 
-const gracePeriod = 2 * time.Second // a pod's own is 30: nobody waits that long here
+// grace is what a container has between TERM and KILL: at a deadline what a cluster gives it, for it may have something to
+// put away; a pod that nobody needs any more, less.
+func grace(ctx context.Context, p *pod) time.Duration {
+	switch own := p.spec.Spec.TerminationGracePeriodSeconds; {
+	case !errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return 2 * time.Second
+	case own != nil:
+		return time.Duration(*own) * time.Second
+	}
+	return corev1.DefaultTerminationGracePeriodSeconds * time.Second
+}
 
 // run runs one container to its end; began is called when its program runs.
 func (k *kubelet) runContainer(ctx context.Context, p *pod, c *corev1.Container, volumes map[string]string, began func()) ended {
@@ -238,7 +248,7 @@ func (k *kubelet) runContainer(ctx context.Context, p *pod, c *corev1.Container,
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		select {
 		case err = <-done:
-		case <-time.After(gracePeriod):
+		case <-time.After(grace(ctx, p)):
 			_ = cmd.Process.Kill()
 			err = <-done
 		}

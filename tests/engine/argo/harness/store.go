@@ -147,6 +147,16 @@ func (s *store) history(resource string) *history {
 	return h
 }
 
+// latest is the version of the last event of a resource.
+func (s *store) latest(resource string) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.history(resource).events; len(e) > 0 {
+		return e[len(e)-1].now.version
+	}
+	return 0
+}
+
 const nameLetters = "bcdfghjklmnpqrstvwxz2456789"
 
 func randomSuffix() string {
