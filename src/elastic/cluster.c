@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 
 #define LONG 60.0                         /* s without any worker after which we say so */
+#define GOODBYE 60.0                      /* s for the Job to be deleted: a control plane that starts again takes about that */
+#define HASTY 12.0                        /* the same after TERM: the pod has 30, of which the trainer had up to 10 and a last request 4 */
 #define STILLBORN 8                       /* pods that ended before any worker came */
 
 static void make_token(struct broker *b)
@@ -87,11 +89,12 @@ void cluster_tick(struct broker *b, double now)
 
 void cluster_end(struct broker *b)
 {
-	char *err = NULL;
+	char *err = NULL, *name = b->job ? xstrdup(elsewhere_name(b->job)) : NULL;
 
-	elsewhere_end(b->job, &err);
+	elsewhere_end(b->job, b->signal ? HASTY : GOODBYE, &err);
 	if (err)
-		broker_say(b, "the Job of the workers could not be deleted, it ends by itself: %s", err);
+		broker_say(b, "the Job of the workers could not be deleted: %s; its workers end by themselves, and it goes with this pod; kubectl delete job %s removes it now", err, name);
+	free(name);
 	free(err);
 	free(b->token);
 	b->job = NULL;

@@ -12,11 +12,12 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "flow.h"
 #include "kube.h"
 
 #define LOOK_EVERY 10                     /* s between looks at the Job when nothing changes */
 #define AGAIN 2                           /* s until a request that got no answer is made again */
-#define FAREWELL 4                         /* s for the last request: the pod's 30 s of grace are running */
+#define FAREWELL 4                        /* s for a request that is under way at the end, and for one try to delete the Job */
 #define AWAY_MOST 300                     /* s without an answer of the cluster until the step fails: as long as a control plane may take to come back */
 
 struct elsewhere {
@@ -33,16 +34,9 @@ struct elsewhere {
 	struct elsewhere_state state;
 	/* of the thread */
 	int patched;                      /* parallelism that the cluster has; -1: unknown */
+	bool unsure;                      /* the request that makes the Job got no answer: the cluster may still make it */
 	double away_since;                /* 0: it answers */
 };
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* Takes text, which is of xsprintf. The first word counts: what follows comes of it. */
 static void tell(struct elsewhere *e, bool fatal, char *text)
@@ -165,7 +159,7 @@ static void read_status(struct elsewhere *e, json_t *job)
 /* No answer: again later, but not for ever. */
 static void no_answer(struct elsewhere *e, const char *err)
 {
-	double t = now();
+	double t = flow_now();
 
 	if (e->away_since <= 0) {
 		e->away_since = t;
@@ -199,6 +193,7 @@ static bool make(struct elsewhere *e)
 
 	if (rc == KUBE_GONE)
 		rc = KUBE_REFUSED;                                          /* the collection: no such namespace, or not this API */
+	e->unsure = rc == KUBE_AWAY;
 	ok = settle(e, rc == KUBE_EXISTS ? KUBE_OK : rc, err);
 	if (out)
 		read_status(e, out);
@@ -287,7 +282,7 @@ struct elsewhere *elsewhere_start(const char *manifest, const char *address, con
 	sb_free(&b);
 	if (e->threaded)
 		return e;
-	elsewhere_end(e, NULL);
+	elsewhere_end(e, 0, NULL);
 	return NULL;
 }
 
@@ -319,19 +314,31 @@ struct elsewhere_state elsewhere_look(struct elsewhere *e)
 	return s;
 }
 
-static void delete_job(struct elsewhere *e, char **err)
+static void delete_job(struct elsewhere *e, double until, char **err)
 {
 	json_t *how = json_pack("{s:s, s:s, s:s}", "apiVersion", "v1", "kind", "DeleteOptions", "propagationPolicy", "Background");
+	enum kube_rc rc;
+	char *why;
 
 	kube_patience(e->kube, FAREWELL);
-	if (kube_jobs(e->kube, "DELETE", e->name, how, NULL, err) == KUBE_GONE && err) {
-		free(*err);
-		*err = NULL;
+	kube_until(e->kube, until);
+	for (;;) {
+		rc = kube_jobs(e->kube, "DELETE", e->name, how, NULL, &why);
+		if (rc == KUBE_OK || rc == KUBE_REFUSED || (rc == KUBE_GONE && !e->unsure) || flow_now() + AGAIN > until)
+			break;
+		if (rc == KUBE_GONE)
+			e->unsure = false;                                  /* what has not come when we look once more never came */
+		free(why);
+		nanosleep(&(struct timespec){ .tv_sec = AGAIN }, NULL);
 	}
 	json_decref(how);
+	if (err && rc != KUBE_OK && rc != KUBE_GONE)
+		*err = why;
+	else
+		free(why);
 }
 
-void elsewhere_end(struct elsewhere *e, char **err)
+void elsewhere_end(struct elsewhere *e, double patience, char **err)
 {
 	if (err)
 		*err = NULL;
@@ -342,8 +349,9 @@ void elsewhere_end(struct elsewhere *e, char **err)
 		e->stop = true;
 		pthread_cond_signal(&e->more);
 		pthread_mutex_unlock(&e->lock);
+		kube_until(e->kube, flow_now() + FAREWELL);
 		pthread_join(e->thread, NULL);
-		delete_job(e, err);
+		delete_job(e, flow_now() + patience, err);
 	}
 	kube_close(e->kube);
 	json_decref(e->job);

@@ -22,7 +22,7 @@ struct elsewhere *elsewhere_start(const char *manifest, const char *address, con
 const char *elsewhere_name(const struct elsewhere *e);
 void elsewhere_want(struct elsewhere *e, int workers);
 struct elsewhere_state elsewhere_look(struct elsewhere *e);
-/* Deletes the Job with its pods. *err (malloc) where that failed, else NULL. */
-void elsewhere_end(struct elsewhere *e, char **err);
+/* Deletes the Job with its pods, which is tried for so many seconds. *err (malloc) where that failed, else NULL. */
+void elsewhere_end(struct elsewhere *e, double patience, char **err);
 
 #endif

@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "flow.h"
 #include "couler/diag.h"
 #include "couler/net.h"
 
@@ -21,6 +23,7 @@ struct kube {
 	struct net *net;
 	char *base, *account, *space;
 	double timeout;                   /* s */
+	_Atomic double until;             /* flow_now(); 0: none */
 	bool ca;                          /* the folder of the account has one */
 };
 
@@ -131,17 +134,22 @@ void kube_patience(struct kube *k, double seconds)
 	k->timeout = seconds;
 }
 
+void kube_until(struct kube *k, double end)
+{
+	atomic_store(&k->until, end);
+}
+
 /* ---- answers ---- */
 
-static enum kube_rc meaning(int status)
+static enum kube_rc meaning(const char *method, int status)
 {
 	if (status / 100 == 2)
 		return KUBE_OK;
 	if (status == 404 || status == 410)
 		return KUBE_GONE;
-	if (status == 409)
+	if (status == 409 && !strcmp(method, "POST"))
 		return KUBE_EXISTS;
-	return status >= 500 || status == 429 || status == 408 ? KUBE_AWAY : KUBE_REFUSED;
+	return status >= 500 || status == 429 || status == 409 || status == 408 ? KUBE_AWAY : KUBE_REFUSED;
 }
 
 /* The message of a Status object, or nothing. */
@@ -188,6 +196,16 @@ static void complain(const struct kube *k, const struct net_request *q, const st
 
 /* ---- requests ---- */
 
+static int too_late(uint64_t sent, uint64_t received, void *ctx)
+{
+	struct kube *k = ctx;
+	double until = atomic_load(&k->until);
+
+	(void)sent;
+	(void)received;
+	return until > 0 && flow_now() > until;
+}
+
 static enum kube_rc send_it(struct kube *k, struct net_request *q, json_t **out, char **err)
 {
 	struct net_reply r;
@@ -197,7 +215,7 @@ static enum kube_rc send_it(struct kube *k, struct net_request *q, json_t **out,
 	if (net_request(k->net, q, &r))
 		rc = r.error == NET_URL || r.error == NET_TLS ? KUBE_REFUSED : KUBE_AWAY;
 	else
-		rc = meaning(r.status);
+		rc = meaning(q->method, r.status);
 	if (rc == KUBE_OK && out) {
 		*out = json_loadb(r.body.s ? r.body.s : "", r.body.n, 0, &where);
 		if (!*out) {
@@ -220,7 +238,7 @@ enum kube_rc kube_jobs(struct kube *k, const char *method, const char *name, jso
 {
 	const char *headers[4] = { "Accept: application/json", NULL, NULL, NULL };
 	struct strbuf url = { 0 }, auth = { 0 }, ca = { 0 };
-	struct net_request q = { .method = method, .timeout = k->timeout, .stall = k->timeout, .tries = 2, .max_wait = 2, .headers = headers };
+	struct net_request q = { .method = method, .timeout = k->timeout, .stall = k->timeout, .tries = 2, .max_wait = 2, .headers = headers, .tick = too_late, .ctx = k };
 	char *token = account_file(k, "token"), *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	enum kube_rc rc;
 	int n = 1;

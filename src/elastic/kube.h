@@ -17,13 +17,14 @@ struct kube *kube_open(char **err);
 void kube_close(struct kube *k);
 const char *kube_namespace(const struct kube *k);
 void kube_patience(struct kube *k, double seconds);                    /* for one try of a request; at first 10 */
+void kube_until(struct kube *k, double end);                           /* flow_now() at which a request under way, of any thread, is given up; 0: none is */
 
 enum kube_rc {
 	KUBE_OK,
 	KUBE_GONE,                        /* 404 of an object that was there */
-	KUBE_EXISTS,                      /* 409 */
+	KUBE_EXISTS,                      /* 409 of a POST */
 	KUBE_REFUSED,                     /* 401, 403, 422 and the like: asking again changes nothing */
-	KUBE_AWAY                         /* no answer, or 5xx: later, perhaps */
+	KUBE_AWAY                         /* no answer, 5xx, or 409 of a change that met another: later, perhaps */
 };
 
 /*

@@ -124,7 +124,7 @@ static const struct { const char *reply; enum kube_rc rc; const char *says, *men
 	{ SAYS("401 Unauthorized", "Unauthorized"), KUBE_REFUSED, "401", "does not take the token" },
 	{ SAYS("403 Forbidden", "jobs.batch is forbidden: User x cannot patch"), KUBE_REFUSED, "User x cannot patch", "patch jobs.batch in namespace ml" },
 	{ SAYS("404 Not Found", "jobs.batch w not found"), KUBE_GONE, "w not found", "404" },
-	{ SAYS("409 Conflict", "already exists"), KUBE_EXISTS, "already exists", "409" },
+	{ SAYS("409 Conflict", "the object has been modified"), KUBE_AWAY, "has been modified", "409" },
 	{ SAYS("422 Unprocessable Entity", "spec.template: Invalid value"), KUBE_REFUSED, "Invalid value", "`workers`" },
 	{ JSON("200 OK", "<html>"), KUBE_AWAY, "is no JSON", "PATCH" },
 };
@@ -208,7 +208,7 @@ START_TEST(a_job_is_made_scaled_and_deleted)
 	st = wait_for(e, false);
 	ck_assert(st.made && st.active == 2 && st.ready == 1 && st.failed == 5 && !st.error);
 	free(st.news);
-	elsewhere_end(e, &err);
+	elsewhere_end(e, 60, &err);
 	ck_assert_ptr_null(err);
 	ck_assert_int_eq(s.asked, 3);
 	made = sb_cstr(&s.got[0]);
@@ -220,6 +220,110 @@ START_TEST(a_job_is_made_scaled_and_deleted)
 	ck_assert_ptr_nonnull(strstr(sb_cstr(&s.got[1]), "PATCH /apis/batch/v1/namespaces/ml/jobs/couler-workers-u-1 "));
 	ck_assert_ptr_nonnull(strstr(sb_cstr(&s.got[2]), "\"propagationPolicy\":\"Background\""));
 	server_stop(&s);
+}
+END_TEST
+
+static struct elsewhere *started(struct server *s, const char *const *replies)
+{
+	struct elsewhere *e;
+	char *err;
+
+	serve_at(s, replies);
+	e = elsewhere_start("job.json", "tcp:h:1", "x", &err);
+	ck_assert_msg(e != NULL, "%s", err ? err : "");
+	return e;
+}
+
+/* The controller changes the Job, too, above all when pods end: a patch that met that is made again. */
+START_TEST(a_conflict_is_no_end)
+{
+	static const char *const replies[] = { JSON("201 Created", "{}"), SAYS("409 Conflict", "modified"), SAYS("409 Conflict", "modified"),
+		JSON("200 OK", "{\"status\":{\"active\":2}}"), JSON("200 OK", "{}"), NULL };
+	struct server s = { 0 };
+	struct elsewhere *e = started(&s, replies);
+	struct elsewhere_state st;
+	char *err;
+
+	elsewhere_want(e, 2);
+	st = wait_for(e, false);
+	ck_assert_msg(st.active == 2 && !st.error, "%s", st.error ? st.error : "");
+	free(st.news);
+	elsewhere_end(e, 60, &err);
+	ck_assert_ptr_null(err);
+	ck_assert_int_eq(s.asked, 5);
+	server_stop(&s);
+}
+END_TEST
+
+START_TEST(a_deletion_is_tried_again)
+{
+	static const char *const replies[] = { JSON("201 Created", "{}"), JSON("200 OK", "{\"status\":{\"active\":1}}"), SAYS("503 Service Unavailable", "starting"),
+		SAYS("503 Service Unavailable", "starting"), "", SAYS("409 Conflict", "modified"), JSON("200 OK", "{}"), NULL };
+	struct server s = { 0 };
+	struct elsewhere *e = started(&s, replies);
+	struct elsewhere_state st;
+	char *err;
+
+	elsewhere_want(e, 1);
+	st = wait_for(e, false);
+	free(st.error);
+	free(st.news);
+	elsewhere_end(e, 60, &err);
+	ck_assert_msg(!err, "%s", err);
+	ck_assert_int_eq(s.asked, 7);
+	for (int i = 2; i < 7; i++)
+		ck_assert_ptr_nonnull(strstr(sb_cstr(&s.got[i]), "DELETE /apis/batch/v1/namespaces/ml/jobs/couler-workers-u-1 "));
+	server_stop(&s);
+}
+END_TEST
+
+/* The request that makes the Job got no answer and is carried out after we looked: the Job goes all the same. */
+START_TEST(a_job_that_comes_late_is_deleted)
+{
+	static const char *const replies[] = { "", SAYS("404 Not Found", "not there"), JSON("200 OK", "{}"), NULL };
+	struct server s = { 0 };
+	struct elsewhere *e = started(&s, replies);
+	struct elsewhere_state st = { 0 };
+	char *err;
+
+	for (int i = 0; i < 3000 && !st.news; i++) {
+		usleep(10000);
+		st = elsewhere_look(e);
+		free(st.error);
+	}
+	has(st.news, "asked again until it answers");
+	free(st.news);
+	elsewhere_end(e, 60, &err);
+	ck_assert_msg(!err, "%s", err);
+	ck_assert_int_eq(s.asked, 3);
+	server_stop(&s);
+}
+END_TEST
+
+static const struct { const char *reply, *says; } stays[] = {
+	{ SAYS("403 Forbidden", "cannot delete"), "let the step's service account delete jobs.batch" },
+	{ NULL, "127.0.0.1" },
+};
+
+START_TEST(a_job_that_cannot_be_deleted)
+{
+	const char *replies[] = { JSON("201 Created", "{}"), JSON("200 OK", "{\"status\":{\"active\":1}}"), stays[_i].reply, NULL };
+	struct server s = { 0 };
+	struct elsewhere *e = started(&s, replies);
+	struct elsewhere_state st;
+	char *err;
+
+	elsewhere_want(e, 1);
+	st = wait_for(e, false);
+	free(st.error);
+	free(st.news);
+	if (!stays[_i].reply)
+		server_stop(&s);
+	elsewhere_end(e, 3, &err);
+	has(err, stays[_i].says);
+	free(err);
+	if (stays[_i].reply)
+		server_stop(&s);
 }
 END_TEST
 
@@ -240,7 +344,7 @@ START_TEST(a_job_that_is_gone)
 	has(st.error, "is gone: something else deleted it");
 	free(st.error);
 	free(st.news);
-	elsewhere_end(e, &err);                                            /* nothing to delete is no failure */
+	elsewhere_end(e, 60, &err);                                            /* nothing to delete is no failure */
 	ck_assert_ptr_null(err);
 	server_stop(&s);
 }
@@ -269,7 +373,7 @@ START_TEST(a_job_that_cannot_be)
 	has(st.error, ends[_i].says);
 	free(st.error);
 	free(st.news);
-	elsewhere_end(e, &err);
+	elsewhere_end(e, 60, &err);
 	free(err);
 	server_stop(&s);
 }
@@ -304,6 +408,10 @@ int main(void)
 	tcase_add_loop_test(t, refusals_say_what_mends_them, 0, (int)(sizeof refusals / sizeof *refusals));
 	tcase_add_test(t, no_answer);
 	tcase_add_test(t, a_job_is_made_scaled_and_deleted);
+	tcase_add_test(t, a_conflict_is_no_end);
+	tcase_add_test(t, a_deletion_is_tried_again);
+	tcase_add_test(t, a_job_that_comes_late_is_deleted);
+	tcase_add_loop_test(t, a_job_that_cannot_be_deleted, 0, (int)(sizeof stays / sizeof *stays));
 	tcase_add_test(t, a_job_that_is_gone);
 	tcase_add_loop_test(t, a_job_that_cannot_be, 0, (int)(sizeof ends / sizeof *ends));
 	tcase_add_test(t, bad_manifests);
