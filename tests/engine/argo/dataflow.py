@@ -6,6 +6,7 @@ controller, with a stand-in for the cluster's Jobs. Workers are killed while the
 nothing may be left. Last line: `N passed, N failed`.
 """
 import collections
+import fcntl
 import glob
 import json
 import os
@@ -326,8 +327,7 @@ time.sleep(600)
 }
 
 
-def runtimes(folder):
-	"""The service of another runtime is there while the step runs, and is gone afterwards."""
+def services(folder):
 	lib = os.path.join(folder, "lib")
 	for name, text in STAND_INS.items():
 		path = os.path.join(lib, name)
@@ -355,6 +355,13 @@ def runtimes(folder):
 		f.write(text.replace("uses_model = true }", "uses_model = true; run = \"\"\"cat\"\"\" }"))
 	p, _ = compiled(folder, [])
 	ok(p.returncode == 4 and "hands to tf.data or Ray" in p.stderr, "an operator with a script is refused with another runtime", p.stderr)
+
+
+def runtimes(folder):
+	"""The service of another runtime is there while the step runs, and is gone afterwards."""
+	with open(os.path.join(BIN, "ports.lock"), "a", encoding="utf-8") as turn:         # the pods' ports are this machine's: one of these at a time
+		fcntl.flock(turn, fcntl.LOCK_EX)
+		services(folder)
 
 
 def refused(folder):
