@@ -82,6 +82,61 @@ static bool names_failed(const struct ir *m, const struct ir_workflow *w, const 
 	return k.found;
 }
 
+/* ---- what no row says ---- */
+
+static bool opens_tag(const struct expr *e)
+{
+	return e->op == EX_LIT && type_is(e->u.lit->type, T_STRING) && strstr(e->u.lit->u.s->s, "{{");
+}
+
+/*
+ * A template is rewritten when it is validated, when it is run, and once more as a pod (substitutePodParams), and an annotation
+ * has nothing to be decoded by. Those of the workflow stand in no template.
+ */
+static void annotations(struct node *n, void *data)
+{
+	struct diag *d = data;
+
+	for (uint32_t i = 0; n->attrs && i < n->attrs->annotations.n; i++) {
+		const struct ir_pair *p = &n->attrs->annotations.v[i];
+		bool found = opens_tag(p->value);
+
+		for (uint32_t k = 0; p->value->op == EX_CONCAT && k < p->value->n; k++)
+			found |= opens_tag(p->value->u.args[k]);
+		if (found)
+			diag_mend(d, diag_at(d, CW0801, p->value->span, "argo cannot carry '{{' in the annotation '%s' of %s: the engine takes it for a template of its own", p->key->s, n->name->s),
+				"write a value of the run as \"${workflow.run_id}\"; other text with '{{' goes into `annotations` of the workflow, which the engine leaves alone");
+	}
+}
+
+/* Metadata of a Workflow is no template: a tag in it would be the text itself, which no label can be. */
+static void fixed(struct diag *d, const struct ir_pair *v, uint32_t n, const char *what)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct expr *e = v[i].value;
+
+		while (e->op == EX_CONV)
+			e = e->u.args[0];
+		if (e->op != EX_LIT)
+			diag_mend(d, diag_at(d, CW0801, v[i].value->span, "argo cannot carry the %s '%s' of the workflow: it is computed, and the engine takes it as it is written", what, v[i].key->s),
+				"write its text, or give it to the steps: defaults { %ss { ... } }", what);
+	}
+}
+
+static int validate(const struct ir *m, const struct optset *o, struct diag *d)
+{
+	unsigned before = d->errors;
+
+	(void)o;
+	for (uint32_t i = 0; i < m->workflows.n; i++)
+		workflow_nodes(m->workflows.v[i], annotations, d);
+	if (m->entry) {
+		fixed(d, m->entry->labels.v, m->entry->labels.n, "label");
+		fixed(d, m->entry->annotations.v, m->entry->annotations.n, "annotation");
+	}
+	return d->errors > before ? -1 : 0;
+}
+
 #define UNSHARED "what its workers read and leave passes over a volume that all of them write, and it mounts none"
 #define SHARE "add  volume shared { size = 100Gi; mode = rwx }  to the workflow and  mounts { \"/shared\" = shared }  to the step; the volume must have mode = rwx"
 
@@ -134,6 +189,7 @@ const struct backend backend_argo = {
 	.suffix = ".argo.yaml",
 	.caps = caps,
 	.opts = argo_opts,
+	.validate = validate,
 	.emit = argo_emit,
 	.size = size,
 	.staged = true,

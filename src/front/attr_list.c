@@ -405,13 +405,13 @@ void pairs_read(struct layer_ctx *c, const struct ast_expr *x, const struct attr
 	*n = pairs.n;
 }
 
-int attr_pairs(struct elab *e, struct scope *s, const struct ast_expr *x, struct ir_pair **v, uint32_t *n)
+int attr_pairs(struct elab *e, struct scope *s, const struct ast_expr *x, bool labels, struct ir_pair **v, uint32_t *n)
 {
 	struct layer l = { 0 };
 	struct layer_ctx c = { e, s, OWN_WORKFLOW, &l };
 	unsigned before = e->diag->errors;
 
-	pairs_read(&c, x, &attr_rows[ATTR_labels], false, v, n);
+	pairs_read(&c, x, &attr_rows[labels ? ATTR_labels : ATTR_annotations], labels, v, n);
 	return e->diag->errors > before ? -1 : 0;
 }
 

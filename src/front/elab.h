@@ -163,7 +163,7 @@ int entry_word(struct elab *e, struct scope *s, const struct ast_stmt *entry, co
 
 /* lock = "name" | pool("name", n), a list of them; labels and other maps of strings. Used for workflows, too. */
 int attr_locks(struct elab *e, struct scope *s, const struct ast_expr *x, struct ir_lock **v, uint32_t *n);
-int attr_pairs(struct elab *e, struct scope *s, const struct ast_expr *x, struct ir_pair **v, uint32_t *n);
+int attr_pairs(struct elab *e, struct scope *s, const struct ast_expr *x, bool labels, struct ir_pair **v, uint32_t *n);
 /* Cron of five numeric fields; 0, or -1 after a diagnostic at sp. */
 int check_cron(struct elab *e, const struct str *cron, struct span sp);
 int check_timezone(struct elab *e, const struct str *zone, struct span sp);

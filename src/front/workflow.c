@@ -232,9 +232,9 @@ static void keys_elab(struct elab *e, struct flow *f, const struct ast_block *b)
 	if ((x = block_entry(b, "lock")) && x->value)
 		attr_locks(e, s, x->value, &w->locks.v, &w->locks.n);
 	if ((x = block_entry(b, "labels")) && x->value)
-		attr_pairs(e, s, x->value, &w->labels.v, &w->labels.n);
+		attr_pairs(e, s, x->value, true, &w->labels.v, &w->labels.n);
 	if ((x = block_entry(b, "annotations")) && x->value)
-		attr_pairs(e, s, x->value, &w->annotations.v, &w->annotations.n);
+		attr_pairs(e, s, x->value, false, &w->annotations.v, &w->annotations.n);
 	w->locks.cap = w->locks.n;
 	w->labels.cap = w->labels.n;
 	w->annotations.cap = w->annotations.n;
