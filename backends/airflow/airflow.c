@@ -186,6 +186,19 @@ static void tags(struct af *af, struct strbuf *b, const struct ir_workflow *w)
 	sb_ch(b, ']');
 }
 
+static bool is_part(const struct ir *m, const struct ir_workflow *w)
+{
+	return w != m->entry && w->link != LINK_INLINE;
+}
+
+static bool has_parts(const struct ir *m)
+{
+	for (uint32_t i = 0; i < m->workflows.n; i++)
+		if (is_part(m, m->workflows.v[i]))
+			return true;
+	return false;
+}
+
 static void limits(struct af *af, struct strbuf *b, const struct ir_workflow *w)
 {
 	double d;
@@ -193,6 +206,10 @@ static void limits(struct af *af, struct strbuf *b, const struct ir_workflow *w)
 	if (w->max_parallel && af_number(af, w->max_parallel, &d)) {
 		key(b, "max_active_tasks");
 		sb_double(b, d);
+		if (has_parts(af->m)) {                                      /* of all its runs together */
+			key(b, "max_parallel");
+			sb_double(b, d);
+		}
 	}
 	if (w->timeout) {
 		key(b, "timeout");
@@ -253,7 +270,7 @@ static void stores(struct af *af, struct strbuf *b)
 
 static void outputs(struct af *af, struct strbuf *b)
 {
-	const struct ir_workflow *w = af->m->entry;
+	const struct ir_workflow *w = af->w;
 
 	af->at = af->result;
 	for (uint32_t i = 0; i < w->nouts; i++) {
@@ -263,7 +280,7 @@ static void outputs(struct af *af, struct strbuf *b)
 		af_str(b, w->outs[i].name);
 		sb_z(b, ": {\"value\": ");
 		af_root(af, b, af->top->body, w->outs[i].value);
-		if (w->outs[i].to) {
+		if (w->outs[i].to && w == af->m->entry) {
 			sb_z(b, ", \"to\": ");
 			af_root(af, b, af->top->body, w->outs[i].to);
 		}
@@ -381,17 +398,22 @@ static void part(struct strbuf *b, const char *name, const struct strbuf *s)
 	sb_z(b, "\n  }");
 }
 
-static void document(struct af *af, struct strbuf *b, const struct strbuf *tasks)
+const struct str *af_dag_id(struct af *af, const struct ir_workflow *w)
+{
+	const char *id = option(af, "dag_id");
+
+	if (!id)
+		id = af->m->entry->name->s;
+	return w == af->m->entry ? str_internz(af->strs, id) : str_internf(af->strs, "%s.%s", id, w->name->s);
+}
+
+/* What holds for the run as a whole; its parts have it from there. */
+static void of_the_run(struct af *af, struct strbuf *b)
 {
 	const struct ir_workflow *w = af->m->entry;
-	const char *id = option(af, "dag_id");
-	struct strbuf s = { 0 };
 
-	sb_z(b, "{\n  \"couler\": 1,\n  \"dag_id\": ");
-	sb_json(b, id ? id : w->name->s, id ? strlen(id) : w->name->len);
 	if (af->m->file)
 		text(b, "source", af->m->file->s, af->m->file->len);
-	docs(b, w->doc);
 	schedule(af, b, w->schedule);
 	tags(af, b, w);
 	text(b, "owner", option(af, "owner"), strlen(option(af, "owner")));
@@ -399,6 +421,30 @@ static void document(struct af *af, struct strbuf *b, const struct strbuf *tasks
 	runtime(af, b);
 	params(af, b);
 	stores(af, b);
+	if (w->airflow) {
+		key(b, "airflow");
+		af_raw(af, b, w->airflow);
+	}
+}
+
+static void of_a_part(struct af *af, struct strbuf *b)
+{
+	double d;
+
+	if (!af->w->max_parallel || !af_number(af, af->w->max_parallel, &d))
+		return;
+	key(b, "max_parallel");
+	sb_double(b, d);
+}
+
+static void document(struct af *af, struct strbuf *b, const struct strbuf *tasks)
+{
+	struct strbuf s = { 0 };
+
+	sb_z(b, "{\n  \"couler\": 1,\n  \"dag_id\": ");
+	af_str(b, af_dag_id(af, af->w));
+	docs(b, af->w->doc);
+	(af->w == af->m->entry ? of_the_run : of_a_part)(af, b);
 	af_scopes(af, &s);
 	part(b, "scopes", &s);
 	s.n = 0;
@@ -413,18 +459,14 @@ static void document(struct af *af, struct strbuf *b, const struct strbuf *tasks
 	sb_add(b, tasks->s, tasks->n);
 	sb_z(b, "\n  ]");
 	outputs(af, b);
-	if (w->airflow) {
-		key(b, "airflow");
-		af_raw(af, b, w->airflow);
-	}
-	sb_z(b, "\n}\n");
 	sb_free(&s);
 }
 
-static int emit(const struct ir *m, const struct optset *o, struct strbuf *out, struct diag *d)
+/* All of the document of w but its end. */
+static void write(const struct ir *m, const struct ir_workflow *w, const struct optset *o, struct strbuf *out, struct diag *d)
 {
 	struct strbuf tasks = { 0 };
-	struct af af = { .m = m, .o = o, .d = d, .strs = m->strs };
+	struct af af = { .m = m, .w = w, .o = o, .d = d, .strs = m->strs };
 
 	af.a = arena_new();
 	af.step_key = arena_array(af.a, const struct str *, m->tasks.n + 1);
@@ -436,12 +478,53 @@ static int emit(const struct ir *m, const struct optset *o, struct strbuf *out, 
 	sb_free(&af.steps);
 	sb_free(&af.code);
 	arena_free(af.a);
+}
+
+static int emit(const struct ir *m, const struct optset *o, struct strbuf *out, struct diag *d)
+{
+	uint32_t n = 0;
+
+	write(m, m->entry, o, out, d);
+	for (uint32_t i = 0; i < m->workflows.n; i++) {
+		if (!is_part(m, m->workflows.v[i]))
+			continue;
+		if (!n)
+			key(out, "parts");
+		sb_z(out, n++ ? ",\n" : "[\n");
+		write(m, m->workflows.v[i], o, out, d);
+		sb_z(out, "\n}");
+	}
+	sb_z(out, n ? "]\n}\n" : "\n}\n");
 	return 0;
+}
+
+static int measure(const struct ir *m, const struct optset *o, size_t *bytes)
+{
+	for (uint32_t i = 0; i < m->workflows.n; i++) {
+		const struct ir_workflow *w = m->workflows.v[i];
+		struct strbuf b = { 0 };
+
+		if (w != m->entry && !is_part(m, w))
+			continue;
+		write(m, w, o, &b, m->diag);
+		bytes[w->id] = b.n;
+		sb_free(&b);
+	}
+	return 0;
+}
+
+/* A task takes some 400 bytes, with its inputs and what it waits for. */
+static size_t size(const struct ir *m, const struct node *n, const struct optset *o)
+{
+	const struct ir_task *t = n->kind == N_STEP ? n->u.task : NULL;
+
+	(void)m, (void)o;
+	return 400 + 3 * (size_t)n->name->len + 100 * (size_t)n->nins + (t && t->script ? t->script->len : 0);
 }
 
 extern const struct backend backend_airflow;
 const struct backend backend_airflow = {
 	.name = "airflow", .help = "a document for the loader couler_airflow.py (Airflow 2.10, 2.11 and 3)", .suffix = ".couler.json",
 	.enters = "Airflow takes documents from its DAGs folder: compile with -t airflow -o DAGS/NAME.couler.json, then start it with  airflow dags trigger NAME --conf JSON",
-	.staged = true, .caps = airflow_caps, .opts = airflow_opts, .validate = airflow_validate, .emit = emit,
+	.staged = true, .caps = airflow_caps, .opts = airflow_opts, .validate = airflow_validate, .emit = emit, .measure = measure, .size = size,
 };

@@ -22,7 +22,7 @@
 
 extern const struct optdesc airflow_opts[];
 
-enum task_kind { TK_BEGIN, TK_RUN, TK_BRANCH, TK_EACH, TK_ROUND, TK_CALL_BEGIN, TK_CALL_END, TK_BEST, TK_WAIT, TK_POLL, TK_APPROVE, TK_FAIL, TK_END, TK_RESULT };
+enum task_kind { TK_BEGIN, TK_RUN, TK_BRANCH, TK_EACH, TK_ROUND, TK_CALL_BEGIN, TK_CALL_END, TK_TRIGGER, TK_TRIGGERED, TK_BEST, TK_WAIT, TK_POLL, TK_APPROVE, TK_FAIL, TK_END, TK_RESULT };
 
 struct loop;
 struct frame;
@@ -34,7 +34,7 @@ struct task {
 	struct node *node;                /* NULL: the run's own */
 	struct frame *frame;              /* where it stands */
 	struct activation *act;           /* whose step it is; of call_begin and call_end the caller's */
-	struct activation *call;          /* call_begin, call_end; end: the activation whose end it is */
+	struct activation *call;          /* call_begin, call_end, trigger, triggered; end: the activation whose end it is */
 	struct loop *loop;                /* innermost mapping around it, NULL */
 	struct container *in;
 	struct loop *makes;               /* each: the loop whose elements it finds */
@@ -71,7 +71,7 @@ struct guard { struct task *task; enum { GUARD_OK, GUARD_BRANCH, GUARD_ROUND, GU
 
 /* A workflow at work: the run itself, or a call. */
 struct activation {
-	struct ir_workflow *w;
+	const struct ir_workflow *w;
 	struct activation *up;
 	struct frame *caller;             /* in which the call's arguments are read; NULL */
 	struct node *node;                /* the call */
@@ -111,6 +111,7 @@ struct frame {
 
 struct af {
 	const struct ir *m;
+	const struct ir_workflow *w;      /* of the document at work: the entry, or a part, which is a DAG of its own */
 	const struct optset *o;
 	struct diag *d;
 	struct arena *a;                  /* of this emission */
@@ -136,6 +137,9 @@ struct af {
 	struct strmap code_key;           /* sha256 and path -> key */
 	bool failed;
 };
+
+/* airflow.c */
+const struct str *af_dag_id(struct af *af, const struct ir_workflow *w);
 
 /* place.c */
 void af_place(struct af *af);

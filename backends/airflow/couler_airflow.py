@@ -16,6 +16,7 @@ Settings, in airflow.cfg or the environment:
 
     [couler] root    folder that all workers share, for the files of runs; default AIRFLOW_HOME/couler
                      (AIRFLOW__COULER__ROOT)
+    [couler] poll    seconds between looks at the run of a part; default 10
     CW_SECRETS       folder with NAME/KEY files for secret() and config(); without it, Airflow Variables:
                      the variable NAME holds a JSON object with KEY
 
@@ -53,6 +54,7 @@ log = logging.getLogger("couler")
 DOCUMENT_VERSION = 1
 SUFFIX = ".couler.json"
 RECORD = "couler"  # XCom key of a task's record
+CALL = "couler-call"  # of what a trigger task hands to the run that it starts
 INT_LIMIT = 2**53 - 1
 TEXT_LIMIT = 120_000  # bytes of one value; \ $ { [ and blanks other than space count as five
 STEP_LIMIT = 512 * 1024  # bytes of all values of a step
@@ -1268,6 +1270,7 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
 # at its place. couler-airflow.schema.json says the same for editors. Task ids with a hyphen are couler's own.
 
 BEGIN, END, RESULT = "couler-begin", "couler-end", "couler-result"
+FIELDS = ("run_id", "start_time", "scheduled_time", "url")  # of workflow
 ID = re.compile(r"[A-Za-z0-9_.-]{1,250}\Z")
 LONGEST = 1e9  # seconds; datetime.timedelta takes a little more
 
@@ -1443,7 +1446,7 @@ EXPRESSIONS: dict[str, Check] = {
     "loop": _row(_any, _list_of(_task, 1), _text), "if": _row(_any, _task, _list_of(_expression), _flag),
     "for": _row(_any, _loop, _type, _expression), "item": _row(_any, _loop), "index": _row(_any, _loop),
     "arg": _row(_any, _loop, _text), "input": _row(_any, _text), "path": _row(_any, _text), "env": _row(_any, _text),
-    "field": _row(_any, _one_of("run_id", "start_time", "scheduled_time", "url")),
+    "field": _row(_any, _one_of(*FIELDS)),
     "lit": _row(_any, _type, _text, _text, least=3), "at": _row(_any, _text, _expression),
     "list": _row(_any, _type, rest=_expression), "map": _row(_any, rest=_expression), "text": _row(_any, rest=_expression),
     "?:": _row(_any, _expression, _expression, _expression), "neg": _unary, "!": _unary,
@@ -1488,6 +1491,7 @@ TASK_FIELDS: dict[str, Check] = {
     "params": _map_of(_record(_param, "value")), "of": _text, "begin": _task,
     "outputs": _map_of(_record({"value": _expression}, "value")), "table": _table, "trials": _list_of(_task, 1),
     "objective": _text, "minimize": _flag, "goal": _number, "max_failed": _whole, "keep_best": _count,
+    "dag": _id, "part": _flag, "trigger": _task,
     "results": _object, "seconds": _seconds, "poke_interval": _seconds, "message": _expression,
     "asks": _list_of(_record({"name": _text, "type": _type, "default": _expression, "in": _expression}, "name", "type")),
 }  # fmt: skip
@@ -1495,8 +1499,8 @@ TASK_FIELDS: dict[str, Check] = {
 # The kinds of tasks, with the fields each cannot do without.
 KIND_FIELDS: dict[str, tuple[str, ...]] = {
     "begin": (), "run": ("step",), "branch": ("conditions",), "each": ("list",), "round": ("round",), "call_begin": (),
-    "call_end": ("of", "begin"), "best": ("table", "trials"), "wait": ("seconds",), "poll": ("step",), "approve": (),
-    "fail": ("message",), "end": (), "result": (),
+    "call_end": ("of", "begin"), "trigger": ("dag",), "triggered": ("trigger",), "best": ("table", "trials"),
+    "wait": ("seconds",), "poll": ("step",), "approve": (), "fail": ("message",), "end": (), "result": (),
 }  # fmt: skip
 _of_kind = {kind: _record(TASK_FIELDS, "task_id", "kind", *fields) for kind, fields in KIND_FIELDS.items()}
 _kind = _record({**TASK_FIELDS, "kind": _one_of(*KIND_FIELDS)}, "task_id", "kind")
@@ -1541,10 +1545,12 @@ DOCUMENT = _record(
         "groups": _map_of(_record({"in": _name("groups", "a key of groups"), "doc": _text})),
         "tasks": _list_of(_task_fields),
         "outputs": _map_of(_record({"value": _expression, "to": _expression}, "value")),
-        "airflow": _object,
+        "airflow": _object, "max_parallel": _positive, "parts": _list_of(_object),
     },
     "couler", "dag_id", "tasks",
 )  # fmt: skip
+OF_A_RUN = ("source", "owner", "tags", "start_date", "runtime", "stores")  # what a part has from the document it stands in
+AIRFLOW_OF_A_PART = ("default_args", "tags", "access_control", "owner_links", "user_defined_macros", "template_searchpath")
 
 
 def _names_of(data: Any) -> Names:
@@ -1568,11 +1574,18 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class Document:
-    """A checked document. `tasks` by id; `chains`: the loops around each loop, outermost first, itself last."""
+    """A checked document. `tasks` by id; `chains`: the loops around each loop, outermost first, itself last.
 
-    def __init__(self, path: str, data: Any):
+    A workflow that was split has `parts`, documents of DAGs that its own one starts. A part has the document it stands in
+    as `whole`.
+    """
+
+    def __init__(self, path: str, data: Any, whole: Document | None = None):
         DOCUMENT(data, _names_of(data))
-        self.path, self.data = path, data
+        self.path, self.data, self.whole = path, data, whole
+        if whole is not None:
+            raw = {k: v for k, v in whole.data.get("airflow", {}).items() if k in AIRFLOW_OF_A_PART}
+            self.data = {**{k: whole.data[k] for k in OF_A_RUN if k in whole.data}, **data, "airflow": raw}
         self.dag_id: str = data["dag_id"]
         self.source: str = data.get("source", "")
         self.tasks: dict[str, dict[str, Any]] = {}
@@ -1583,6 +1596,28 @@ class Document:
         for i, t in enumerate(data["tasks"]):
             self._add(i, t)
         self._check_edges()
+        self._check_triggers()
+
+    def part(self, i: int) -> Document:
+        try:
+            return Document(self.path, self.data["parts"][i], self)
+        except Wrong as x:
+            raise CoulerError(f"parts[{i}].{x}") from None
+        except CoulerError as x:
+            raise CoulerError(f"parts[{i}]: {x}") from None
+
+    def parts(self) -> list[Document]:
+        """The documents of the parts, each checked."""
+        return [self.part(i) for i in range(len(self.data.get("parts", ())))]
+
+    def _check_triggers(self) -> None:
+        whole = self.whole or self
+        known = {p.get("dag_id") for p in whole.data.get("parts", ())}
+        for tid, t in self.tasks.items():
+            if t["kind"] == "trigger" and t["dag"] not in known:
+                raise CoulerError(f"task {tid!r}: dag: no part has the dag_id {t['dag']!r}")
+            if t["kind"] == "triggered" and self.tasks[t["trigger"]]["kind"] != "trigger":
+                raise CoulerError(f"task {tid!r}: trigger: {t['trigger']!r} is no task of the kind trigger")
 
     def _chain(self, loop: str) -> tuple[str, ...]:
         chain: list[str] = []
@@ -1819,11 +1854,75 @@ class Running:
         self.positions = tuple(int(i) for i in index[depth:]) + ((int(self.ti.map_index),) if depth else ())
         self.frame = Frame(self, dict(zip(self.chain, self.index)))
         self.run_id: str = context["dag_run"].run_id
+        self.caller: dict[str, Any] | None = self._caller() if self.doc.whole is not None else None
         self.folder = os.path.join(root_folder(), file_name(self.doc.dag_id), file_name(self.run_id))
+        if self.caller is not None:
+            self.folder = self.caller["folder"]
         self._one: dict[tuple[str, tuple[int, ...]], Any] = {}
         self._all: dict[str, dict[tuple[int, ...], Any]] = {}
         self._elements: dict[str, list[list[int]]] = {}
         self._states: dict[tuple[str, int], str] | None = None
+
+    def _caller(self) -> dict[str, Any]:
+        """What the run that started this run of a part handed to it (Trigger): asked for, as a run that is cleared keeps its conf."""
+        by = (getattr(self.context["dag_run"], "conf", None) or {}).get("couler")
+        given = self._pull_of(by[0], by[1], by[2], by[3], CALL) if isinstance(by, list) and len(by) == 4 else None
+        if given is None:
+            whole = self.doc.whole.dag_id if self.doc.whole is not None else ""
+            raise AirflowFailException(f"{self.doc.dag_id} is a part of {whole}, which starts it: trigger {whole}")
+        return dict(given)
+
+    # ---- runs of parts
+
+    def part_run(self, trigger: str) -> str:
+        """The id of the run that a trigger task starts; the same whenever it is asked for."""
+        mine = "".join([trigger, *(f".{i}" for i in self.index)])
+        run_id = f"{mine}__{self.run_id}"
+        return run_id if len(run_id) <= 250 else f"{run_id[:200]}.{hashlib.sha256(run_id.encode()).hexdigest()[:16]}"
+
+    def for_part(self, trigger: str, params: dict[str, Value | None]) -> dict[str, Any]:
+        """What the run of a part gets of this one."""
+        left = self.remaining()
+        scopes = list(self._scopes())
+        stops = [] if self.spec.get("handler") else [mark for scope, mark in scopes if self.doc.scope(scope).get("fail_fast")]
+        return {
+            "folder": os.path.join(self.folder, "parts", file_name(self.part_run(trigger))),
+            "fetched": self.fetched,
+            "params": {name: pack(v) for name, v in params.items()},
+            "fields": {name: pack(self.field(name)) for name in FIELDS},
+            "deadline": None if left is None else time.time() + left,
+            "stops": [*stops, *(self.caller["stops"] if self.caller else ())],
+            "mark": scopes[0][1] if self.doc.tasks[trigger].get("part") else None,
+            "places": self.places(),
+            "handler": self.in_handler(),
+        }
+
+    def run_state(self, dag_id: str, run_id: str) -> str:
+        """success, failed, running, queued. Of a run that is not there: "", or an error of Airflow 3."""
+        if AIRFLOW >= (3,):
+            state = self.ti.get_dagrun_state(dag_id, run_id)
+            return str(getattr(state, "value", state))
+        found = _first("airflow.models.dagrun:DagRun").find(dag_id=dag_id, run_id=run_id)
+        return str(found[0].state) if found else ""
+
+    def _pull_of(self, dag_id: str, run_id: str, tid: str, position: int, key: str) -> Any:
+        if AIRFLOW >= (3,):
+            return self.ti.xcom_pull(task_ids=tid, dag_id=dag_id, run_id=run_id, key=key, map_indexes=position)
+        return _first("airflow.models.xcom:XCom").get_one(task_id=tid, dag_id=dag_id, run_id=run_id, key=key, map_index=position)
+
+    def result_of(self, dag_id: str, run_id: str) -> Any:
+        """The record of the last task of another run; None if it left none."""
+        return self._pull_of(dag_id, run_id, RESULT, -1, RECORD)
+
+    def places(self) -> list[list[Any]]:
+        """What max_parallel allows, of this run and of those it is a part of: names of locks and how many may hold each."""
+        mine = [[f"couler/{self.doc.dag_id}/{self.run_id}", self.doc.data["max_parallel"]]] if "max_parallel" in self.doc.data else []
+        return [*mine, *(self.caller["places"] if self.caller else ())]
+
+    @property
+    def fetched(self) -> str:
+        """Where what is remote lies, once for a run and its parts."""
+        return str(self.caller["fetched"]) if self.caller else os.path.join(self.folder, "fetched")
 
     # ---- records
 
@@ -1998,6 +2097,8 @@ class Running:
         return None if manual or at is None else time_from(at)
 
     def field(self, name: str) -> Value | None:
+        if self.caller is not None:
+            return unpack(self.caller["fields"].get(name))
         if name == "run_id":
             return string(self.run_id)
         if name == "start_time":
@@ -2018,10 +2119,12 @@ class Running:
             if self.doc.scope(scope).get("handler"):
                 return True
             scope = self.doc.scope(scope).get("in", "")
-        return bool(self.spec.get("handler"))
+        return bool(self.spec.get("handler") or (self.caller and self.caller["handler"]))
 
     def remaining(self) -> float | None:
         """Seconds until the workflow's timeout; None if it has none."""
+        if self.caller is not None:
+            return None if self.caller["deadline"] is None else float(self.caller["deadline"]) - time.time()
         timeout = self.doc.data.get("timeout")
         if timeout is None or self.in_handler():
             return None
@@ -2108,7 +2211,8 @@ class Running:
         while True:
             depth = len(self.doc.chains[self.doc.scope(scope).get("loop", "")])
             mark = ".".join([scope or "-", *map(str, self.index[:depth])])
-            yield scope, os.path.join(self.folder, "stopped", file_name(mark))
+            around = self.caller["mark"] if self.caller and not scope else None
+            yield scope, around or os.path.join(self.folder, "stopped", file_name(mark))
             if not scope or self.doc.scope(scope).get("handler"):
                 return
             scope = self.doc.scope(scope).get("in", "")
@@ -2123,6 +2227,8 @@ class Running:
     def stopped(self) -> bool:
         if self.spec.get("handler"):
             return False
+        if self.caller and any(map(os.path.exists, self.caller["stops"])):
+            return True
         return any(self.doc.scope(scope).get("fail_fast") and os.path.exists(mark) for scope, mark in self._scopes())
 
     def values(self, expressions: dict[str, Any], what: str, scope: Scope | None = None) -> dict[str, Value | None]:
@@ -2240,7 +2346,7 @@ def fetch(run: Running, location: str, sha256: str | None, folder: bool) -> str:
             raise Failure(EXIT_VALUE, f"'{location}' does not exist on this worker")
         local = location
     else:
-        local = os.path.join(run.folder, "fetched", hashlib.sha256(location.encode()).hexdigest())
+        local = os.path.join(run.fetched, hashlib.sha256(location.encode()).hexdigest())
         if not os.path.exists(local):
             os.makedirs(os.path.dirname(local), exist_ok=True)
             part = f"{local}.{os.getpid()}.{time.monotonic_ns()}"
@@ -2320,7 +2426,8 @@ class Locks:
     def __init__(self, run: Running, wanted: list[Any]):
         self.run = run
         self.held: list[int] = []
-        self.wanted = sorted({(text_of(evaluate(name, run.frame)), size) for name, size in wanted})
+        places = [] if run.spec.get("handler") else run.places()
+        self.wanted = sorted({*((text_of(evaluate(name, run.frame)), size) for name, size in wanted), *map(tuple, places)})
 
     def __enter__(self) -> Locks:
         for name, size in self.wanted:
@@ -2853,6 +2960,8 @@ class Begin(Kind):
     """Checks the parameters before any step starts, decides whether a scheduled run takes place."""
 
     def couler(self, run: Running) -> Any:
+        if run.caller is not None:
+            return run.succeed({name: unpack(p) for name, p in run.caller["params"].items()})
         out: dict[str, Value | None] = {}
         for name, p in run.doc.data.get("params", {}).items():
             out[name] = self._param(run, name, p, run.context["params"].get(name), out)
@@ -3215,20 +3324,24 @@ class CallBegin(Kind):
     ui_color = "#f3ecfb"
 
     def couler(self, run: Running) -> Any:
-        params = run.spec.get("params", {})
-        run.enter(*(p["value"] for p in params.values()))
-        if run.spec.get("trial"):
-            enter_trial(run)
-        out: dict[str, Value | None] = {}
-        for name, p in params.items():
-            try:
-                out[name] = evaluate(p["value"], CallFrame(run, out))
-                allowed = evaluate(p["in"], CallFrame(run, out)) if "in" in p else None
-                if allowed is not None and not any(equal(x, out[name]) for x in allowed.v):
-                    raise EvalError("its value is not among the allowed ones, " + element_text(allowed))
-            except EvalError as x:
-                run.fail(EXIT_VALUE, f"parameter '{name}' could not be evaluated: {x}")
-        return run.succeed(out)
+        return run.succeed(call_params(run))
+
+
+def call_params(run: Running) -> dict[str, Value | None]:
+    params = run.spec.get("params", {})
+    run.enter(*(p["value"] for p in params.values()))
+    if run.spec.get("trial"):
+        enter_trial(run)
+    out: dict[str, Value | None] = {}
+    for name, p in params.items():
+        try:
+            out[name] = evaluate(p["value"], CallFrame(run, out))
+            allowed = evaluate(p["in"], CallFrame(run, out)) if "in" in p else None
+            if allowed is not None and not any(equal(x, out[name]) for x in allowed.v):
+                raise EvalError("its value is not among the allowed ones, " + element_text(allowed))
+        except EvalError as x:
+            run.fail(EXIT_VALUE, f"parameter '{name}' could not be evaluated: {x}")
+    return out
 
 
 class CallFrame(RoundFrame):
@@ -3252,7 +3365,7 @@ def judge(run: Running, scope: str, handlers: bool) -> tuple[bool, list[str]]:
             for index in instances(run, tid):
                 o = run.outcome(tid, index)
                 if o["status"] == "failed":
-                    failures.append("" if o.get("quiet") else t.get("name", tid))
+                    failures += o.get("failed_steps") or ["" if o.get("quiet") else t.get("name", tid)]
     return bool(failures), sorted({f for f in failures if f}, key=lambda s: s.encode())
 
 
@@ -3262,19 +3375,10 @@ class CallEnd(Kind):
     ui_color = "#f3ecfb"
 
     def couler(self, run: Running) -> Any:
-        why = run.guard(run.spec, run.frame)
-        if why:
-            run.skip(why)
-        begin = run.frame.outcome(run.spec["begin"])
-        if begin["status"] == "skipped":
-            run.skip(begin["why"] or "upstream")
-        if begin["status"] == "failed":
-            run.fail(EXIT_VALUE, "its parameters could not be evaluated")
+        enter_end(run, run.spec["begin"])
         failed, names = judge(run, run.spec["of"], handlers=True)
         if failed:
-            if run.spec.get("trial"):
-                Marks(run, run.chain[-1]).failed(run)
-            run.fail(1, "failed: " + ", ".join(names))
+            fail_call(run, "failed: " + ", ".join(names))
         out: dict[str, Value | None] = {}
         for name, o in run.spec.get("outputs", {}).items():
             out[name] = None
@@ -3283,9 +3387,98 @@ class CallEnd(Kind):
                     out[name] = evaluate(o["value"], run.frame)
                 except EvalError as x:
                     run.fail(EXIT_VALUE, f"output '{name}' could not be evaluated: {x}")
-        run.succeed(out)
-        if run.spec.get("trial"):
-            Marks(run, run.chain[-1]).done(run, out)
+        end_call(run, out)
+
+
+def enter_end(run: Running, begin: str) -> None:
+    """The end of a call whose task `begin` did not start it ends like that."""
+    why = run.guard(run.spec, run.frame)
+    if why:
+        run.skip(why)
+    o = run.frame.outcome(begin)
+    if o["status"] == "skipped":
+        run.skip(o["why"] or "upstream")
+    if o["status"] == "failed":
+        run.fail(EXIT_VALUE, "its parameters could not be evaluated")
+
+
+def fail_call(run: Running, message: str, **more: Any) -> None:
+    if run.spec.get("trial"):
+        Marks(run, run.chain[-1]).failed(run)
+    run.fail(1, message, **more)
+
+
+def end_call(run: Running, out: dict[str, Value | None]) -> None:
+    run.succeed(out)
+    if run.spec.get("trial"):
+        Marks(run, run.chain[-1]).done(run, out)
+
+
+def _trigger_class() -> Any:
+    """Starts the run of a part, or of a workflow that is a DAG of its own; Triggered waits for it, without a worker.
+
+    A task that is cleared starts the same run anew.
+    """
+    places = ("airflow.providers.standard.operators.trigger_dagrun", "airflow.operators.trigger_dagrun")
+    base = _first(*(f"{place}:TriggerDagRunOperator" for place in (places if AIRFLOW >= (3,) else reversed(places))))
+
+    class Trigger(base):  # type: ignore[misc, valid-type]
+        template_fields = ("index",)
+        template_ext = ()
+        ui_color = "#f3ecfb"
+
+        def __init__(self, *, index: Any = None, **kwargs: Any):
+            super().__init__(wait_for_completion=False, reset_dag_run=True, **kwargs)
+            self.index = index
+
+        def execute(self, context: Any) -> Any:
+            run = Running(self, context)
+            params = call_params(run)
+            self.trigger_run_id = run.part_run(run.tid)
+            self.conf = {"couler": [run.doc.dag_id, run.run_id, run.tid, int(run.ti.map_index)]}
+            run.ti.xcom_push(key=CALL, value=run.for_part(run.tid, params))
+            run.succeed({})
+            self.log.info("the run %s of %s", self.trigger_run_id, self.trigger_dag_id)
+            return super().execute(context)
+
+    return Trigger
+
+
+class Triggered(BaseSensorOperator):  # type: ignore[misc, valid-type]
+    """Waits for the end of the run that a Trigger started, and takes over its outputs."""
+
+    template_fields = ("index",)
+    template_ext = ()
+    ui_color = "#f3ecfb"
+
+    def __init__(self, *, index: Any = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.index = index
+
+    def poke(self, context: Any) -> bool:
+        run = Running(self, context)
+        trigger = run.spec["trigger"]
+        enter_end(run, trigger)
+        dag_id, run_id = run.doc.tasks[trigger]["dag"], run.part_run(trigger)
+        try:
+            state = run.run_state(dag_id, run_id)
+        except Exception as x:  # an error of the API server, in Airflow 3
+            self.log.info("%s", x)
+            state = ""
+        if not state and run.states().get((trigger, run.position(trigger, run.index))) == "failed":
+            fail_call(run, f"its run could not be started; the log of {trigger} says why")
+        if state not in ("success", "failed"):
+            self.log.info("the run %s of %s: %s", run_id, dag_id, state or "its state is not known")
+            return False
+        record = run.result_of(dag_id, run_id)
+        if record is None:
+            fail_call(run, f"the run {run_id} of {dag_id} ended without a result")
+        if state == "failed" or record["status"] == "failed":
+            names = record.get("failed_steps", [])
+            more = {"failed_steps": names} if run.doc.tasks[trigger].get("part") else {}
+            fail_call(run, f"the run {run_id} of {dag_id} failed: " + ", ".join(names), **more)
+        end_call(run, {name: unpack(p) for name, p in record["out"].items()})
+        return True
 
 
 class Best(Kind):
@@ -3439,7 +3632,7 @@ class Result(Kind):
                 errors.append(f"output '{name}': {x}")
         self._keep(run)
         if failed or errors or (left is not None and left <= 0):
-            run.push("failed", 1, {name: pack(v) for name, v in out.items() if v is not None})
+            run.push("failed", 1, {name: pack(v) for name, v in out.items() if v is not None}, failed_steps=names)
             reasons = [f"failed: {', '.join(names)}"] if names else []
             if left is not None and left <= 0:
                 reasons.append("the workflow's timeout has passed")
@@ -3512,11 +3705,7 @@ def _take_place(run: Running, place: str, me: str) -> bool:
 
 def _run_ended(run: Running, dag_id: str, run_id: str) -> bool:
     try:
-        if AIRFLOW >= (3,):
-            state = str(run.ti.get_dagrun_state(dag_id, run_id))
-        else:
-            found = _first("airflow.models.dagrun:DagRun").find(dag_id=dag_id, run_id=run_id)
-            state = str(found[0].state) if found else "failed"
+        state = run.run_state(dag_id, run_id) or "failed"
     except Exception as x:
         run.operator.log.warning("the state of run %s of %s is not known: %s", run_id, dag_id, x)
         return False
@@ -3708,7 +3897,7 @@ def _human_class() -> Any:
 
 CLASSES: dict[str, Any] = {
     "begin": Begin, "run": Step, "branch": Branch, "each": Each, "round": Round, "call_begin": CallBegin,
-    "call_end": CallEnd, "best": Best, "wait": Wait, "poll": Wait, "fail": Fail, "end": End, "result": Result,
+    "call_end": CallEnd, "triggered": Triggered, "best": Best, "wait": Wait, "poll": Wait, "fail": Fail, "end": End, "result": Result,
 }  # fmt: skip
 
 # How Airflow's form asks for a parameter. Numbers may be given as text, to be passed on digit by digit.
@@ -3790,7 +3979,7 @@ def _merged(base: dict[str, Any], raw: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _make_dag(doc: Document) -> Any:
+def _make_dag(doc: Document, auto_register: bool) -> Any:
     d = doc.data
     start = datetime.datetime.fromisoformat(d.get("start_date", "2020-01-01"))
     kwargs: dict[str, Any] = {
@@ -3804,11 +3993,13 @@ def _make_dag(doc: Document) -> Any:
         "params": _params(doc),
         "default_args": {"owner": d.get("owner", "couler"), "retries": 0},
         "render_template_as_native_obj": False,
-        "auto_register": False,  # one that turns out broken later would be found by itself
+        "auto_register": auto_register,  # one that turns out broken later would be found by itself
     }
     for key in ("max_active_runs", "max_active_tasks"):
         if key in d:
             kwargs[key] = d[key]
+    if doc.whole is not None:  # nobody is to switch it on
+        kwargs["is_paused_upon_creation"] = False
     try:
         return DAG(**_merged(kwargs, d.get("airflow", {})))
     except (TypeError, ValueError, AirflowException) as x:
@@ -3817,6 +4008,8 @@ def _make_dag(doc: Document) -> Any:
 
 def _class_of(doc: Document, spec: dict[str, Any]) -> Any:
     kind = spec["kind"]
+    if kind == "trigger":
+        return _trigger_class()
     if kind == "approve":
         return _human_class() if AIRFLOW >= (3, 1) else Gate
     if kind == "run":
@@ -3848,11 +4041,16 @@ def _arguments(doc: Document, spec: dict[str, Any], groups: dict[str, Any]) -> d
         if kind == "wait":
             every = min(float(spec["seconds"]), 60.0)
         kwargs.update(poke_interval=max(every, 0.1), mode="reschedule" if every >= 30 else "poke", timeout=86400 * 3650)
+    elif kind == "triggered":
+        every = conf.getfloat("couler", "poll", fallback=10.0)
+        kwargs.update(poke_interval=max(every, 0.1), mode="reschedule", timeout=86400 * 3650)
     elif kind == "approve" and AIRFLOW < (3, 1):
         kwargs.update(poke_interval=30.0, mode="reschedule", timeout=86400 * 3650)
     elif kind != "fail":  # couler's own: only a lost worker makes them fail without a word
         kwargs["retries"] = 2
         kwargs["retry_delay"] = datetime.timedelta(seconds=5)
+    if kind == "trigger":
+        kwargs["trigger_dag_id"] = spec["dag"]
     return _merged(kwargs, spec.get("airflow", {}))
 
 
@@ -3879,17 +4077,17 @@ def _groups(doc: Document, dag: Any) -> dict[str, Any]:
     return groups
 
 
-def build(doc: Document) -> Any:
+def build(doc: Document, auto_register: bool = False) -> Any:
     """The DAG of a document."""
     _documents[doc.dag_id] = doc
     try:
-        return _build(doc)
+        return _build(doc, auto_register)
     except CoulerError as x:
         raise CoulerError(f"{doc.path}: {x}") from x
 
 
-def _build(doc: Document) -> Any:
-    with _make_dag(doc) as dag:
+def _build(doc: Document, auto_register: bool) -> Any:
+    with _make_dag(doc, auto_register) as dag:
         groups = _groups(doc, dag)
         made: dict[str, Any] = {}
         literal: dict[str, Any] = {}
@@ -3970,17 +4168,35 @@ def documents(folder: str) -> list[str]:
 
 
 def load(path: str) -> Any:
-    """The DAG of one document; a relative path is one beside this file. Raises CoulerError."""
-    return build(read_document(os.path.join(os.path.dirname(os.path.abspath(__file__)), path)))
+    """The DAG of one document; a relative path is one beside this file. Airflow finds its parts by itself. Raises CoulerError."""
+    doc = read_document(os.path.join(os.path.dirname(os.path.abspath(__file__)), path))
+    dag = build(doc)
+    for part in wanted_parts(doc):
+        build(part, auto_register=True)
+    return dag
+
+
+def wanted_parts(doc: Document) -> list[Document]:
+    """In a worker only the part that it is about is looked at."""
+    dag_id = get_parsing_context().dag_id
+    ids = [p.get("dag_id") for p in doc.data.get("parts", ())]
+    try:
+        if dag_id == doc.dag_id:
+            return []
+        return [doc.part(ids.index(dag_id))] if dag_id in ids else doc.parts()
+    except CoulerError as x:
+        raise CoulerError(f"{doc.path}: {x}") from None
 
 
 def _wanted(paths: list[str]) -> list[str]:
-    """In a worker only the document of its DAG is opened."""
+    """In a worker only the document of its DAG is opened: NAME.couler.json has the DAG NAME and those of its parts, NAME.PART."""
     dag_id = get_parsing_context().dag_id
-    mine = [p for p in paths if dag_id and os.path.basename(p) == dag_id + SUFFIX]
+    names = {os.path.basename(p).removesuffix(SUFFIX): p for p in paths} if dag_id else {}
+    mine = [p for name, p in names.items() if dag_id == name or dag_id.startswith(name + ".")]
     if len(mine) == 1:
         try:
-            if read_document(mine[0]).dag_id == dag_id:
+            doc = read_document(mine[0])
+            if dag_id in (doc.dag_id, *(p.get("dag_id") for p in doc.data.get("parts", ()))):
                 return mine
         except CoulerError:
             return mine
@@ -3993,9 +4209,11 @@ def scan(folder: str) -> dict[str, Any]:
     for path in _wanted(documents(folder)):
         try:
             doc = read_document(path)
-            if doc.dag_id in dags:
-                raise CoulerError(f"{path}: dag_id: {doc.dag_id!r} is the id of {_documents[doc.dag_id].path}, too")
-            dags[doc.dag_id] = build(doc)
+            every = [doc, *wanted_parts(doc)]
+            for d in every:
+                if d.dag_id in dags or sum(other.dag_id == d.dag_id for other in every) > 1:
+                    raise CoulerError(f"{path}: dag_id: {d.dag_id!r} is the id of {_documents.get(d.dag_id, doc).path}, too")
+            dags.update({d.dag_id: build(d) for d in every})
         except Exception as x:
             if os.environ.get("COULER_STRICT") == "1":
                 raise

@@ -279,17 +279,37 @@ static bool has_on(const struct ir_workflow *w)
 	return false;
 }
 
-static void place_call(struct af *af, struct frame *f, struct node *n, struct made *made)
+static struct activation *call_new(struct af *af, struct frame *f, struct node *n)
 {
 	struct activation *act = arena_new_of(af->a, struct activation);
-	struct frame *body;
-	double d;
 
 	act->w = n->u.callee;
 	act->up = f->act;
 	act->caller = f;
 	act->node = n;
 	act->loop = f->loop;
+	return act;
+}
+
+/* A call of a workflow that is a DAG of its own: the task that starts its run, and the one that waits for its end. */
+static void place_trigger(struct af *af, struct frame *f, struct node *n, struct made *made)
+{
+	struct activation *act = call_new(af, f, n);
+
+	act->begin = own_task(af, f, TK_TRIGGER, n, "-run");
+	act->begin->call = act;
+	act->body = frame_new(af, f, act, act->w->body);                     /* in which defaults of parameters are read */
+	act->body->up = NULL;
+	made->task = own_task(af, f, TK_TRIGGERED, n, "");
+	made->task->call = act;
+}
+
+static void place_call(struct af *af, struct frame *f, struct node *n, struct made *made)
+{
+	struct activation *act = call_new(af, f, n);
+	struct frame *body;
+	double d;
+
 	act->in_handler = f->handler >= 0;
 	if (act->w->max_parallel && af_number(af, act->w->max_parallel, &d))
 		act->limit = (uint32_t)d;
@@ -331,7 +351,7 @@ static void place(struct af *af, struct frame *f, struct node *n, struct made *m
 	case N_FOR: place_for(af, f, n, made); break;
 	case N_LOOP: place_loop(af, f, n, made); break;
 	case N_SWEEP: place_sweep(af, f, n, made); break;
-	case N_CALL: place_call(af, f, n, made); break;
+	case N_CALL: (n->u.callee->link == LINK_INLINE ? place_call : place_trigger)(af, f, n, made); break;
 	case N_GROUP:
 		made->nchild = 1;
 		made->child = arena_array(af->a, struct frame *, 1);
@@ -349,14 +369,14 @@ static void place_graph(struct af *af, struct frame *f)
 }
 
 /* Whether the run needs a task before all others: parameters to check, a decision whether it takes place. */
-static bool needs_begin(const struct ir_workflow *w)
+static bool needs_begin(const struct af *af, const struct ir_workflow *w)
 {
-	return w->nparams || w->locks.n || (w->schedule && (w->schedule->only_if || w->schedule->deadline >= 0));
+	return w != af->m->entry || w->nparams || w->locks.n || (w->schedule && (w->schedule->only_if || w->schedule->deadline >= 0));
 }
 
 void af_place(struct af *af)
 {
-	struct ir_workflow *w = af->m->entry;
+	const struct ir_workflow *w = af->w;
 	struct activation *act = arena_new_of(af->a, struct activation);
 	struct frame *body;
 
@@ -370,7 +390,7 @@ void af_place(struct af *af)
 	body->handler = -1;
 	body->prefix = act->scope;
 	act->body = body;
-	if (needs_begin(w)) {
+	if (needs_begin(af, w)) {
 		act->begin = task_new(af, body, TK_BEGIN, NULL, af_unique(af, "couler-begin"));
 		body->guard = (struct guard){ act->begin, GUARD_OK, 0 };
 	}

@@ -5,7 +5,8 @@
 
 static const char *const kind_names[] = {
 	[TK_BEGIN] = "begin", [TK_RUN] = "run", [TK_BRANCH] = "branch", [TK_EACH] = "each", [TK_ROUND] = "round", [TK_CALL_BEGIN] = "call_begin",
-	[TK_CALL_END] = "call_end", [TK_BEST] = "best", [TK_WAIT] = "wait", [TK_POLL] = "poll", [TK_APPROVE] = "approve", [TK_FAIL] = "fail",
+	[TK_CALL_END] = "call_end", [TK_TRIGGER] = "trigger", [TK_TRIGGERED] = "triggered",
+	[TK_BEST] = "best", [TK_WAIT] = "wait", [TK_POLL] = "poll", [TK_APPROVE] = "approve", [TK_FAIL] = "fail",
 	[TK_END] = "end", [TK_RESULT] = "result",
 };
 static const char *const event_names[] = { [ON_SUCCESS] = "success", [ON_FAILURE] = "failure", [ON_EXIT] = "exit" };
@@ -110,7 +111,7 @@ static void after(struct af *af, struct strbuf *b, struct task *t)
 	struct order_to o = { af, b, false, 0 };
 	size_t from;
 
-	if (!t->node || t->kind == TK_CALL_END || t->kind == TK_BEST || (t->kind == TK_ROUND && t->round))
+	if (!t->node || t->kind == TK_CALL_END || t->kind == TK_TRIGGERED || t->kind == TK_BEST || (t->kind == TK_ROUND && t->round))
 		return;
 	if (!t->node->nafter && !t->frame->trial)
 		return;
@@ -352,6 +353,23 @@ static void call_end(struct af *af, struct strbuf *b, struct task *t)
 	depend_on_leaves(af, act->begin->index, t->index);
 }
 
+static void trigger(struct af *af, struct strbuf *b, struct task *t)
+{
+	af_field(b, "dag");
+	af_str(b, af_dag_id(af, t->call->w));
+	if (t->node->hidden) {
+		af_field(b, "part");
+		sb_z(b, "true");
+	}
+	call_begin(af, b, t);
+}
+
+static void triggered(struct af *af, struct strbuf *b, struct task *t)
+{
+	field_str(b, "trigger", t->call->begin->id);
+	af_depend(af, t->call->begin, true);
+}
+
 static void best(struct af *af, struct strbuf *b, struct task *t)
 {
 	struct made *made = af_made(af, t->frame, t->node);
@@ -417,6 +435,8 @@ static void by_kind(struct af *af, struct strbuf *b, struct task *t)
 	case TK_ROUND: loop_round(af, b, t); break;
 	case TK_CALL_BEGIN: call_begin(af, b, t); break;
 	case TK_CALL_END: call_end(af, b, t); break;
+	case TK_TRIGGER: trigger(af, b, t); break;
+	case TK_TRIGGERED: triggered(af, b, t); break;
 	case TK_BEST: best(af, b, t); break;
 	case TK_APPROVE: approve(af, b, t); break;
 	case TK_WAIT:
@@ -481,7 +501,7 @@ static bool waits_for_all(const struct task *t)
 {
 	switch ((enum task_kind)t->kind) {
 	case TK_ROUND: return t->round > 0;
-	case TK_CALL_END: case TK_BEST: case TK_END: case TK_RESULT: return true;
+	case TK_CALL_END: case TK_TRIGGERED: case TK_BEST: case TK_END: case TK_RESULT: return true;
 	default: return t->handler == ON_EXIT;
 	}
 }
@@ -607,7 +627,7 @@ static void task(struct af *af, struct strbuf *b, struct strbuf *rest, struct ta
 	by_kind(af, rest, t);
 	if (t->loop && t->loop->each)
 		af_depend(af, t->loop->each, false);
-	if (t->trial && t->kind != TK_CALL_END && t->loop->from)
+	if (t->trial && t->kind != TK_CALL_END && t->kind != TK_TRIGGERED && t->loop->from)
 		af_depend(af, t->loop->from, false);
 	exit_after(af, t);
 	after_begin(af, t);
@@ -703,7 +723,7 @@ void af_scopes(struct af *af, struct strbuf *b)
 {
 	uint32_t n = 0;
 
-	if (af->top->w->fail_fast)
+	if (af->w->fail_fast)
 		sb_z(b, n++ ? "" : "\n    \"\": {\"fail_fast\": true}");
 	for (uint32_t i = 0; i < af->acts.n; i++) {
 		sb_z(b, n++ ? ",\n    " : "\n    ");
