@@ -9,6 +9,8 @@ outputs, statuses, marks in a probe folder). What has no expectation must succee
 files and folders by SHA-256.
 --documents: PATH holds .couler.json files, which are run as they are and must succeed.
 --generate N: also N random programs (tests/gen.py, from --first on), which are compared with a local run.
+A program that begins with the line `# split: OPTIONS` is compiled, and run locally, with these; a part is a DAG of its own,
+and what its run showed counts as if there had been one. --parts: --generate makes such programs (tests/split_gen.py).
 Last line: `N passed, N failed`; exit 0 if none failed. One Airflow process runs all of them (engine.py).
 """
 
@@ -137,9 +139,44 @@ def shown(packed: Any) -> Any:
     return loads(text) if TYPED.search(kind) else text
 
 
+def labelled(t: dict[str, Any], index: list[int]) -> str:
+    label: str = t.get("label", t.get("name", t["task_id"]))
+    for i in index:
+        label = label.replace("[*]", f"[{i}]", 1)
+    return label
+
+
+def joined(document: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    """The runs of a document with parts as one."""
+    documents = {d["dag_id"]: d for d in [document, *document["parts"]]}
+    runs = {(r["dag_id"], r["run_id"]): r for r in answer["runs"]}
+    steps: dict[str, Any] = {}
+    whole: dict[str, Any] = {}
+
+    def walk(at: tuple[str, str], prefix: str) -> None:
+        d = documents[at[0]]
+        tasks = {t["task_id"]: t for t in d["tasks"]}
+        mine = view(d, runs.pop(at))
+        whole.update(mine if not whole else {})
+        parts = {t["name"] for t in d["tasks"] if t.get("part")}
+        steps.update({prefix + k: v for k, v in mine["steps"].items() if k not in parts})
+        for tid, r in records[at]:
+            t = tasks[tid]
+            if t["kind"] != "trigger" or r["status"] != "succeeded":
+                continue
+            run_id = "".join([tid, *(f".{i}" for i in r["index"])]) + "__" + at[1]
+            walk((t["dag"], run_id), prefix + ("" if t.get("part") else labelled(t, r["index"]) + "."))
+
+    records = {k: r["records"] for k, r in runs.items()}
+    walk((answer["dag_id"], answer["run_id"]), "")
+    if runs:
+        steps["runs that nobody started"] = {"status": sorted(map(str, runs)), "exit_code": None, "outputs": {}}
+    return {**whole, "steps": steps}
+
+
 def view(document: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
     tasks = {t["task_id"]: t for t in document["tasks"]}
-    kinds = ("run", "call_end", "best", "wait", "poll", "approve", "fail")
+    kinds = ("run", "call_end", "triggered", "best", "wait", "poll", "approve", "fail")
     steps: dict[str, Any] = {}
     outputs: dict[str, Any] = {}
     recorded = set()
@@ -150,9 +187,7 @@ def view(document: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
             outputs = {k: shown(v) for k, v in r["out"].items() if v is not None}
         if t["kind"] not in kinds or t.get("trial") or (t["kind"] == "best" and "keep_best" in t):
             continue
-        label = t.get("label", t.get("name", tid))
-        for i in r["index"]:
-            label = label.replace("[*]", f"[{i}]", 1)
+        label = labelled(t, r["index"])
         if label in steps and r["status"] == "skipped":
             continue
         steps[label] = {"status": r["status"], "exit_code": r["exit_code"],
@@ -216,6 +251,9 @@ class Program:
         if self.has_expect:
             with open(expect, encoding="utf-8") as f:
                 self.expect = json.load(f)
+        with open(path, encoding="utf-8") as f:
+            first = f.readline()
+        self.split = first.removeprefix("# split:").split() if first.startswith("# split:") else []
         self.problems: list[str] = []
         self.skipped = ""
         self.document: dict[str, Any] = {}
@@ -257,7 +295,7 @@ class Engine:
             LANG="C.UTF-8", AIRFLOW_HOME=home, AIRFLOW__CORE__LOAD_EXAMPLES="False",
             AIRFLOW__CORE__DAGS_FOLDER=os.path.join(home, "dags"), AIRFLOW__COULER__ROOT=os.path.join(home, "files"),
             AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{home}/airflow.db", AIRFLOW__LOGGING__LOGGING_LEVEL="INFO",
-            COULER_LOADER=os.path.join(REPO, "backends/airflow/couler_airflow.py"), COULER_STRICT="1",
+            COULER_LOADER=os.path.join(REPO, "backends/airflow/couler_airflow.py"), COULER_STRICT="1", AIRFLOW__COULER__POLL="0.2",
         )  # fmt: skip
         self.log = open(os.path.join(home, "log"), "wb")  # noqa: SIM115
         self.process = subprocess.Popen(
@@ -283,7 +321,7 @@ class Engine:
 
 
 def compile_one(couler: list[str], p: Program, out: str) -> bool:
-    r = subprocess.run([*couler, "compile", os.path.basename(p.path), "-t", "airflow", "-o", out],
+    r = subprocess.run([*couler, "compile", os.path.basename(p.path), "-t", "airflow", "-o", out, *p.split],
                        cwd=os.path.dirname(p.path), capture_output=True, text=True, check=False)  # fmt: skip
     if r.returncode == 4 and p.capability():
         p.skipped = "capability error, as expected"
@@ -337,7 +375,7 @@ def local_run(couler: list[str], p: Program, tmp: str) -> dict[str, Any] | None:
     out = os.path.join(tmp, "local.json")
     args = [x for k, v in p.params(probe).items() for x in ("-p", f"{k}={v}")]
     env = {**os.environ, **p.expect.get("env", {}), "COULER_CACHE": os.path.join(tmp, "cache")}
-    r = subprocess.run([*couler, "run", os.path.basename(p.path), "--outputs-json", out, *args],
+    r = subprocess.run([*couler, "run", os.path.basename(p.path), "--outputs-json", out, *args, *p.split],
                        cwd=os.path.dirname(p.path), capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL, check=False)  # fmt: skip
     if r.returncode not in (0, 6):
         p.problems.append(f"couler run: exit {r.returncode}: {r.stderr.strip()[:200]}")
@@ -366,7 +404,9 @@ def one(o: argparse.Namespace, engine: Engine, p: Program, tmp: str) -> None:
     if "error" in answer:
         p.problems.append("airflow: " + answer["error"])
         return
-    seen = view(p.document, answer)
+    seen = joined(p.document, answer) if "runs" in answer else view(p.document, answer)
+    if p.split and "runs" not in answer:
+        p.problems.append("it was not split")
     if p.has_expect or not o.local:
         check(p, seen, probe)
     if o.local:
@@ -394,12 +434,12 @@ def generated(o: argparse.Namespace, tmp: str) -> list[Program]:
         return []
     o.local = True
     sys.path.insert(0, os.path.join(REPO, "tests"))
-    gen: Any = importlib.import_module("gen")
+    gen: Any = importlib.import_module("split_gen" if o.parts else "gen")
     found = []
     for seed in range(o.first, o.first + o.generate):
         path = os.path.join(tmp, f"seed{seed}.cw")
         with open(path, "w", encoding="utf-8") as f:
-            f.write(gen.generate(seed))
+            f.write("# split: --split-steps 4\n" + gen.generate(seed, 14, soft=False) if o.parts else gen.generate(seed))
         found.append(Program(path))
     return found
 
@@ -413,6 +453,7 @@ def main() -> int:
     a.add_argument("--only")
     a.add_argument("--generate", type=int, default=0, metavar="N")
     a.add_argument("--first", type=int, default=1)
+    a.add_argument("--parts", action="store_true")
     a.add_argument("--jobs", type=int, default=1, help="Airflow processes")
     a.add_argument("--keep", help="folder to keep the work in")
     a.add_argument("paths", nargs="*")
