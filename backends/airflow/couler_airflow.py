@@ -1584,6 +1584,8 @@ class Document:
         DOCUMENT(data, _names_of(data))
         self.path, self.data, self.whole = path, data, whole
         if whole is not None:
+            if "parts" in data:
+                raise Wrong("a part has no parts of its own: all stand in the whole document").inside("parts")
             raw = {k: v for k, v in whole.data.get("airflow", {}).items() if k in AIRFLOW_OF_A_PART}
             self.data = {**{k: whole.data[k] for k in OF_A_RUN if k in whole.data}, **data, "airflow": raw}
         self.dag_id: str = data["dag_id"]
@@ -4171,19 +4173,20 @@ def load(path: str) -> Any:
     """The DAG of one document; a relative path is one beside this file. Airflow finds its parts by itself. Raises CoulerError."""
     doc = read_document(os.path.join(os.path.dirname(os.path.abspath(__file__)), path))
     dag = build(doc)
-    for part in wanted_parts(doc):
-        build(part, auto_register=True)
+    for part in wanted(doc):
+        if part is not doc:
+            build(part, auto_register=True)
     return dag
 
 
-def wanted_parts(doc: Document) -> list[Document]:
-    """In a worker only the part that it is about is looked at."""
+def wanted(doc: Document) -> list[Document]:
+    """A document and its parts; in a worker, where it is about one of them, only that."""
     dag_id = get_parsing_context().dag_id
     ids = [p.get("dag_id") for p in doc.data.get("parts", ())]
     try:
         if dag_id == doc.dag_id:
-            return []
-        return [doc.part(ids.index(dag_id))] if dag_id in ids else doc.parts()
+            return [doc]
+        return [doc.part(ids.index(dag_id))] if dag_id in ids else [doc, *doc.parts()]
     except CoulerError as x:
         raise CoulerError(f"{doc.path}: {x}") from None
 
@@ -4209,7 +4212,7 @@ def scan(folder: str) -> dict[str, Any]:
     for path in _wanted(documents(folder)):
         try:
             doc = read_document(path)
-            every = [doc, *wanted_parts(doc)]
+            every = wanted(doc)
             for d in every:
                 if d.dag_id in dags or sum(other.dag_id == d.dag_id for other in every) > 1:
                     raise CoulerError(f"{path}: dag_id: {d.dag_id!r} is the id of {_documents.get(d.dag_id, doc).path}, too")

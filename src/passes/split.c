@@ -592,23 +592,29 @@ static int split_workflow(struct splitter *s, struct ir_workflow *w, const doubl
 	struct arena *a = arena_new();
 	struct unit_graph u = { .s = s, .w = w };
 	struct part_opts o = s->o;
-	struct partition p;
+	struct partition p = { 0 };
 	struct units x;
 	uint32_t at;
-	int rc;
+	int rc, made = 0;
 
 	memcpy(o.limit, limit, sizeof o.limit);
 	units_of(&u, a);
 	unit_graph(s, &u, a, &x);
 	for (uint32_t i = 0; i < u.e->n; i++)
 		u.pinned[i] = x.pinned[u.unit[i]];                           /* who is pinned pins who must be seen with it */
-	o.target = wanted(&x, &o);
-	rc = part_graph(&x.g, &o, &p, &at);
+	for (o.target = wanted(&x, &o); ; o.target /= 2) {                   /* many small parts may be parts of one step */
+		partition_free(&p);
+		rc = part_graph(&x.g, &o, &p, &at);
+		if (!rc)
+			made = apply(s, &u, &p, limit, link);
+		if (rc || made || o.target < 2)
+			break;
+	}
 	if (rc == -2)
 		rc = too_large(s, &u, &x, &o, at);
 	else if (rc)
 		rc = no_parts(s, w, "its nodes wait for each other");
-	else if (!apply(s, &u, &p, limit, link))
+	else if (!made)
 		rc = no_parts(s, w, "no two of its steps fit into one part");
 	partition_free(&p);
 	arena_free(a);

@@ -60,10 +60,14 @@ def compiled(source: str, name: str = "one", *options: str) -> Any:
 
 
 def every_document() -> dict[str, Any]:
-    """What couler makes of the examples and of the engine's programs."""
+    """What couler makes of the examples and of the engine's programs, those in parts among them."""
     found = {}
-    for path in sorted(glob.glob(os.path.join(REPO, "examples/*.cw")) + glob.glob(os.path.join(HERE, "programs/*.cw"))):
-        p = subprocess.run([COULER, "compile", path, "-t", "airflow", "-o", "-"], capture_output=True, text=True, check=False)
+    places = (os.path.join(REPO, "examples"), os.path.join(HERE, "programs"), os.path.join(HERE, "parts"))
+    for path in sorted(p for place in places for p in glob.glob(os.path.join(place, "*.cw"))):
+        with open(path, encoding="utf-8") as f:
+            first = f.readline()
+        split = first.removeprefix("# split:").split() if first.startswith("# split:") else []
+        p = subprocess.run([COULER, "compile", path, "-t", "airflow", "-o", "-", *split], capture_output=True, text=True, check=False)
         if p.returncode != 4:
             assert p.returncode == 0, p.stderr
             found[os.path.basename(path)] = json.loads(p.stdout)
@@ -71,6 +75,13 @@ def every_document() -> dict[str, Any]:
 
 
 ONE = compiled('workflow one { step a { out x: int; run = """echo 1 > "$x" """ }; step b { in x = a.x; run = """true""" } }')
+
+
+PARTS = compiled(
+    'task t { in n: int; out x: int; run = """echo 1 > "$x" """ }\n'
+    "workflow big { step a = t(n = 1); step b = t(n = a.x); step c = t(n = b.x); step d = t(n = c.x) }",
+    "big", "--split-steps", "3",
+)  # fmt: skip
 
 
 def loader_module() -> Any:
@@ -254,6 +265,54 @@ class Reading(Folder):
         _, bag = self.opened("churn")
         self.assertIn("churn", bag.dags)
 
+    def test_parts(self) -> None:
+        """A DAG for each part, which starts when it is there, belongs to its owner and is not switched off."""
+        self.many(3)
+        self.write("big.couler.json", {**PARTS, "owner": "team", "tags": ["x"], "airflow": {"default_args": {"email": "a@b"}, "max_active_runs": 3}})
+        bag = self.bag()
+        self.assertEqual({}, dict(bag.import_errors))
+        self.assertEqual({"dag0", "dag1", "dag2", "big", "big.big_part_1", "big.big_part_2"}, set(bag.dags))
+        part = bag.dags["big.big_part_1"]
+        self.assertEqual((part.tags, part.default_args["owner"], part.default_args["email"], part.is_paused_upon_creation, dict(part.params)),
+                         ({"x"} if isinstance(part.tags, set) else ["x"], "team", "a@b", False, {}))  # fmt: skip
+        self.assertEqual(bag.dags["big"].max_active_runs, 3)
+        trigger = next(t for t in bag.dags["big"].tasks if t.task_id.endswith("-run"))
+        self.assertEqual((trigger.trigger_dag_id, trigger.wait_for_completion, trigger.template_fields), ("big.big_part_1", False, ("index",)))
+
+    def test_a_worker_makes_one_part(self) -> None:
+        self.many(5)
+        self.write("big.couler.json", PARTS)
+        for dag_id in ("big.big_part_2", "big"):
+            seen, bag = self.opened(dag_id)
+            self.assertEqual((set(seen), list(bag.dags)), ({"big.couler.json"}, [dag_id]))
+
+    def test_a_part_that_is_broken(self) -> None:
+        """It takes its workflow along, and nothing else."""
+        self.many(2)
+        broken = copy.deepcopy(PARTS)
+        broken["parts"][1]["tasks"][0]["kind"] = "nosuch"
+        path = self.write("big.couler.json", broken)
+        bag = self.bag()
+        self.assertEqual({"dag0", "dag1"}, set(bag.dags))
+        self.assertRegex(next(iter(bag.import_errors.values())), r"parts\[1\]\.tasks\[0\]\.kind: expected one of")
+        self.assertIn(os.path.basename(path), next(iter(bag.import_errors)))
+
+    def test_parts_that_do_not_fit(self) -> None:
+        module = loader_module()
+        for what, at, value, message in (
+            ("a trigger without its part", ("tasks", "dag"), "big.nosuch", "no part has the dag_id 'big.nosuch'"),
+            ("a wait without its trigger", ("tasks", "trigger"), "couler-result", "is no task of the kind trigger"),
+            ("parts of parts", ("parts", "parts"), [], "a part has no parts of its own"),
+        ):
+            d = copy.deepcopy(PARTS)
+            target = d["parts"][0] if at[0] == "parts" else next(t for t in d["tasks"] if at[1] in t)
+            target[at[1]] = value
+            with self.assertRaisesRegex(module.CoulerError, message, msg=what):
+                module.Document("x", d).parts()
+        self.write("a.couler.json", PARTS)
+        self.write("b.couler.json", {**ONE, "dag_id": "big.big_part_1"})
+        self.assertRegex(str(self.bag().import_errors), "'big.big_part_1' is the id of")
+
     def test_500_dags(self) -> None:
         """Airflow itself ends an import after its default time; documents of real size."""
         document = every_document()["churn.cw"]
@@ -413,24 +472,24 @@ class Nonsense(unittest.TestCase):
         for _ in range(600):
             name = rnd.choice(sorted(self.documents))
             d = copy.deepcopy(self.documents[name])
-            path = rnd.choice(list(places(d)))
+            path = rnd.choice(list(ways(d)))
             change(d, path, rnd)
             if validator.is_valid(d):
                 continue
             refused += 1
             with self.assertRaises(self.module.CoulerError, msg=f"{name}: {path}") as caught:
-                self.module.Document("x", d)
+                self.module.Document("x", d).parts()
             keys = [str(k) for k in path if isinstance(k, str)]
             self.assertTrue(any(k in str(caught.exception) for k in keys) or "document" in str(caught.exception) or path[0] == "tasks",
                             f"{name}: {path}: {caught.exception}")  # fmt: skip
         self.assertGreater(refused, 300)
 
 
-def places(doc: Any, path: tuple[Any, ...] = ()) -> Any:
+def ways(doc: Any, path: tuple[Any, ...] = ()) -> Any:
     for k, v in doc.items() if isinstance(doc, dict) else enumerate(doc):
         yield (*path, k)
         if isinstance(v, (dict, list)):
-            yield from places(v, (*path, k))
+            yield from ways(v, (*path, k))
 
 
 def change(doc: Any, path: tuple[Any, ...], rnd: random.Random) -> None:
