@@ -412,8 +412,6 @@ static void of_the_run(struct af *af, struct strbuf *b)
 {
 	const struct ir_workflow *w = af->m->entry;
 
-	if (af->m->file)
-		text(b, "source", af->m->file->s, af->m->file->len);
 	schedule(af, b, w->schedule);
 	tags(af, b, w);
 	text(b, "owner", option(af, "owner"), strlen(option(af, "owner")));
@@ -439,12 +437,15 @@ static void of_a_part(struct af *af, struct strbuf *b)
 
 static void document(struct af *af, struct strbuf *b, const struct strbuf *tasks)
 {
+	bool whole = af->w == af->m->entry;
 	struct strbuf s = { 0 };
 
 	sb_z(b, "{\n  \"couler\": 1,\n  \"dag_id\": ");
 	af_str(b, af_dag_id(af, af->w));
+	if (whole && af->m->file)
+		text(b, "source", af->m->file->s, af->m->file->len);
 	docs(b, af->w->doc);
-	(af->w == af->m->entry ? of_the_run : of_a_part)(af, b);
+	(whole ? of_the_run : of_a_part)(af, b);
 	af_scopes(af, &s);
 	part(b, "scopes", &s);
 	s.n = 0;

@@ -66,8 +66,8 @@ def every_document() -> dict[str, Any]:
     for path in sorted(p for place in places for p in glob.glob(os.path.join(place, "*.cw"))):
         with open(path, encoding="utf-8") as f:
             first = f.readline()
-        split = first.removeprefix("# split:").split() if first.startswith("# split:") else []
-        p = subprocess.run([COULER, "compile", path, "-t", "airflow", "-o", "-", *split], capture_output=True, text=True, check=False)
+        flags = first.removeprefix("# flags:").split() if first.startswith("# flags:") else []
+        p = subprocess.run([COULER, "compile", path, "-t", "airflow", "-o", "-", *flags], capture_output=True, text=True, check=False)
         if p.returncode != 4:
             assert p.returncode == 0, p.stderr
             found[os.path.basename(path)] = json.loads(p.stdout)

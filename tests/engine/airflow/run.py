@@ -9,7 +9,7 @@ outputs, statuses, marks in a probe folder). What has no expectation must succee
 files and folders by SHA-256.
 --documents: PATH holds .couler.json files, which are run as they are and must succeed.
 --generate N: also N random programs (tests/gen.py, from --first on), which are compared with a local run.
-A program that begins with the line `# split: OPTIONS` is compiled, and run locally, with these; a part is a DAG of its own,
+A program that begins with the line `# flags: OPTIONS` is compiled, and run locally, with these; a part is a DAG of its own,
 and what its run showed counts as if there had been one. --parts: --generate makes such programs (tests/split_gen.py).
 Last line: `N passed, N failed`; exit 0 if none failed. One Airflow process runs all of them (engine.py).
 """
@@ -253,7 +253,7 @@ class Program:
                 self.expect = json.load(f)
         with open(path, encoding="utf-8") as f:
             first = f.readline()
-        self.split = first.removeprefix("# split:").split() if first.startswith("# split:") else []
+        self.flags = first.removeprefix("# flags:").split() if first.startswith("# flags:") else []
         self.problems: list[str] = []
         self.skipped = ""
         self.document: dict[str, Any] = {}
@@ -321,7 +321,7 @@ class Engine:
 
 
 def compile_one(couler: list[str], p: Program, out: str) -> bool:
-    r = subprocess.run([*couler, "compile", os.path.basename(p.path), "-t", "airflow", "-o", out, *p.split],
+    r = subprocess.run([*couler, "compile", os.path.basename(p.path), "-t", "airflow", "-o", out, *p.flags],
                        cwd=os.path.dirname(p.path), capture_output=True, text=True, check=False)  # fmt: skip
     if r.returncode == 4 and p.capability():
         p.skipped = "capability error, as expected"
@@ -375,7 +375,7 @@ def local_run(couler: list[str], p: Program, tmp: str) -> dict[str, Any] | None:
     out = os.path.join(tmp, "local.json")
     args = [x for k, v in p.params(probe).items() for x in ("-p", f"{k}={v}")]
     env = {**os.environ, **p.expect.get("env", {}), "COULER_CACHE": os.path.join(tmp, "cache")}
-    r = subprocess.run([*couler, "run", os.path.basename(p.path), "--outputs-json", out, *args, *p.split],
+    r = subprocess.run([*couler, "run", os.path.basename(p.path), "--outputs-json", out, *args, *p.flags],
                        cwd=os.path.dirname(p.path), capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL, check=False)  # fmt: skip
     if r.returncode not in (0, 6):
         p.problems.append(f"couler run: exit {r.returncode}: {r.stderr.strip()[:200]}")
@@ -405,7 +405,7 @@ def one(o: argparse.Namespace, engine: Engine, p: Program, tmp: str) -> None:
         p.problems.append("airflow: " + answer["error"])
         return
     seen = joined(p.document, answer) if "runs" in answer else view(p.document, answer)
-    if p.split and "runs" not in answer:
+    if p.flags and "runs" not in answer:
         p.problems.append("it was not split")
     if p.has_expect or not o.local:
         check(p, seen, probe)
@@ -439,7 +439,7 @@ def generated(o: argparse.Namespace, tmp: str) -> list[Program]:
     for seed in range(o.first, o.first + o.generate):
         path = os.path.join(tmp, f"seed{seed}.cw")
         with open(path, "w", encoding="utf-8") as f:
-            f.write("# split: --split-steps 4\n" + gen.generate(seed, 14, soft=False) if o.parts else gen.generate(seed))
+            f.write("# flags: --split-steps 4\n" + gen.generate(seed, 14, soft=False) if o.parts else gen.generate(seed))
         found.append(Program(path))
     return found
 

@@ -1,4 +1,4 @@
-# split: --split-steps 3
+# flags: --split-steps 3
 # A workflow that is called once for each element, and as the trial of a sweep: mapped triggers, and parts that have parts.
 task inc { in n: int; out v: int; run = """echo $((n + 1)) > "$v" """ }
 workflow five {

@@ -1,4 +1,4 @@
-# split: --split-steps 3
+# flags: --split-steps 3
 # What fails in a part: names of the steps, what it holds up and what it does not.
 task inc { in n: int; out v: int; run = """echo $((n + 1)) > "$v" """ }
 workflow failing {

@@ -1,4 +1,4 @@
-# split: --split-pods 4
+# flags: --split-pods 4
 # Values that template engines would rewrite, files, a folder and a list of files from part to part, and facts of the run.
 workflow files {
   param word: string = "{{ ds }} $(date) 'quoted' \"too\" é"

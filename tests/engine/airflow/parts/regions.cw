@@ -1,4 +1,4 @@
-# split: --split-steps 3
+# flags: --split-steps 3
 # Branches, loops, a sweep and an `on` block, in parts, with a limit on what runs at once.
 task trial { in lr: float; in base: file; out loss: float; out model: file; run = """echo "$lr" > "$loss"; { cat "$base"; echo "$lr"; } > "$model" """ }
 workflow regions {
