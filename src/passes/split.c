@@ -595,7 +595,7 @@ static int split_workflow(struct splitter *s, struct ir_workflow *w, const doubl
 	struct partition p = { 0 };
 	struct units x;
 	uint32_t at;
-	int rc, made = 0;
+	int rc, made;
 
 	memcpy(o.limit, limit, sizeof o.limit);
 	units_of(&u, a);
@@ -605,17 +605,14 @@ static int split_workflow(struct splitter *s, struct ir_workflow *w, const doubl
 	for (o.target = wanted(&x, &o); ; o.target /= 2) {                   /* many small parts may be parts of one step */
 		partition_free(&p);
 		rc = part_graph(&x.g, &o, &p, &at);
-		if (!rc)
-			made = apply(s, &u, &p, limit, link);
+		made = rc ? 0 : apply(s, &u, &p, limit, link);
 		if (rc || made || o.target < 2)
 			break;
 	}
 	if (rc == -2)
 		rc = too_large(s, &u, &x, &o, at);
-	else if (rc)
-		rc = no_parts(s, w, "its nodes wait for each other");
-	else if (!made)
-		rc = no_parts(s, w, "no two of its steps fit into one part");
+	else if (rc || !made)
+		rc = no_parts(s, w, rc ? "its nodes wait for each other" : "no two of its steps fit into one part");
 	partition_free(&p);
 	arena_free(a);
 	return rc;
