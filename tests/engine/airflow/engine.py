@@ -69,20 +69,18 @@ def sync(dags: list[Any]) -> None:
         sync_bag_to_db(bag, bundle.name, bundle.version)
 
 
-def start(dag: Any, conf: dict[str, Any] | None) -> None:
+def start(dag: Any, conf: dict[str, Any] | None) -> str:
+    """Starts a run of a DAG and returns its id."""
     trigger = importlib.import_module("airflow.api.common.trigger_dag").trigger_dag
     run_id = f"manual__{time.time_ns()}"
-    try:
-        from airflow.utils.types import DagRunTriggeredByType, DagRunType
-    except ImportError:
+    types = importlib.import_module("airflow.utils.types")
+    if not hasattr(types.DagRunType, "OPERATOR_TRIGGERED"):  # Airflow 2
         trigger(dag_id=dag.dag_id, run_id=run_id, conf=conf)
-        return
-    if hasattr(DagRunType, "OPERATOR_TRIGGERED"):
-        with_session = importlib.import_module("airflow.utils.session").create_session
-        with with_session() as session:
-            trigger(dag_id=dag.dag_id, run_id=run_id, conf=conf, run_type=DagRunType.MANUAL, triggered_by=DagRunTriggeredByType.TEST, session=session)
-    else:
-        trigger(dag_id=dag.dag_id, run_id=run_id, conf=conf)
+        return run_id
+    more = {"run_type": types.DagRunType.MANUAL, "triggered_by": types.DagRunTriggeredByType.TEST}
+    with importlib.import_module("airflow.utils.session").create_session() as session:
+        trigger(dag_id=dag.dag_id, run_id=run_id, conf=conf, session=session, **more)
+    return run_id
 
 
 def for_scheduler(dag: Any) -> Any:
@@ -110,12 +108,12 @@ def several(dags: list[Any], conf: dict[str, Any] | None) -> list[Any]:
     from airflow.utils.session import create_session
 
     sync(dags)
-    start(dags[0], conf)
+    run_id = start(dags[0], conf)
     known = {d.dag_id: (d, for_scheduler(d)) for d in dags}
     with create_session() as session:
         while True:
             session.expire_all()
-            every = session.query(DagRun).filter(DagRun.dag_id.in_(known)).order_by(DagRun.id).all()
+            every = session.query(DagRun).filter(DagRun.dag_id.in_(known), DagRun.run_id.endswith(run_id)).order_by(DagRun.id).all()
             at_work = [r for r in every if str(getattr(r.state, "value", r.state)) in ("queued", "running")]
             if not at_work:
                 return every

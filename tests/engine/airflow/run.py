@@ -296,6 +296,7 @@ class Engine:
             AIRFLOW__CORE__DAGS_FOLDER=os.path.join(home, "dags"), AIRFLOW__COULER__ROOT=os.path.join(home, "files"),
             AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{home}/airflow.db", AIRFLOW__LOGGING__LOGGING_LEVEL="INFO",
             COULER_LOADER=os.path.join(REPO, "backends/airflow/couler_airflow.py"), COULER_STRICT="1", AIRFLOW__COULER__POLL="0.2",
+            AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL="0", AIRFLOW__CORE__MIN_SERIALIZED_DAG_FETCH_INTERVAL="0",
         )  # fmt: skip
         self.log = open(os.path.join(home, "log"), "wb")  # noqa: SIM115
         self.process = subprocess.Popen(

@@ -60,8 +60,8 @@ class Airflow:
             AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL="5", AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL="5",
             AIRFLOW__CORE__EXECUTOR="LocalExecutor" if self.three else "SequentialExecutor", AIRFLOW__CORE__PARALLELISM="2",
             AIRFLOW__CORE__EXECUTION_API_SERVER_URL=f"http://127.0.0.1:{port}/execution/", AIRFLOW__API__PORT=str(port),
-            AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT=str(log_port), AIRFLOW__API__BASE_URL=f"http://127.0.0.1:{port}", AIRFLOW__API__WORKERS="1", AIRFLOW__API__HOST="127.0.0.1",
-            AIRFLOW__API_AUTH__JWT_SECRET=secrets.token_hex(32),
+            AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT=str(log_port), AIRFLOW__API__BASE_URL=f"http://127.0.0.1:{port}", AIRFLOW__API__HOST="127.0.0.1",
+            AIRFLOW__API__WORKERS="1", AIRFLOW__API_AUTH__JWT_SECRET=secrets.token_hex(32),
         )  # fmt: skip
         commands = ("api-server", "dag-processor", "scheduler") if self.three else ("scheduler",)
         self.log = open(os.path.join(home, "log"), "wb")  # noqa: SIM115
