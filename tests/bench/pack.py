@@ -179,7 +179,19 @@ def local(couler, steps):
 		shutil.rmtree(work, ignore_errors=True)
 
 
-def page(o, rows, runs):
+def busy():
+	"""Of all cores, what is used now, in percent."""
+	def read():
+		with open("/proc/stat", encoding="ascii") as f:
+			t = [int(x) for x in f.readline().split()[1:9]]
+		return sum(t), t[3] + t[4]
+	a = read()
+	time.sleep(3)
+	b = read()
+	return 100 * (1 - (b[1] - a[1]) / (b[0] - a[0]))
+
+
+def page(o, rows, runs, others):
 	gain = lambda a, b: "%+.0f %%" % (100 * (b / a - 1))
 	out = ["Simulated on %s: 4 nodes of 64 CPUs and 256 GiB, %d seeds." % (datetime.date.today().isoformat(), o.seeds), "",
 		"| request over greatest use | CPU use, asked | sized | | memory use, asked | sized | | mean wait, asked | sized | pods above their sized memory | starts on a node that is then over its memory |", "|---|" + "---|" * 10]
@@ -187,8 +199,7 @@ def page(o, rows, runs):
 		out.append("| %g | %.1f %% | %.1f %% | %s | %.1f %% | %.1f %% | %s | %.0f s | %.0f s | %.2f %% | %.2f %% |" % (r["over"], 100 * r["cpu"], 100 * r["cpu_sized"], gain(r["cpu"], r["cpu_sized"]),
 			100 * r["memory"], 100 * r["memory_sized"], gain(r["memory"], r["memory_sized"]), r["wait"], r["wait_sized"], 100 * r["beyond_sized"], 100 * r["full_sized"]))
 	a, b = runs
-	load = os.getloadavg()[2]
-	out += ["", "`couler run -j 16` on %d cores, %d steps that wait 0.6 s and compute 0.25 s, asking for a core and a quarter of the memory each, while others kept the machine at a load of %.0f:" % (os.cpu_count(), o.steps, load), "",
+	out += ["", "`couler run -j 16` on %d cores, %d steps that wait 0.6 s and compute 0.25 s, asking for a core and a quarter of the memory each, while others used %.0f %% of them:" % (os.cpu_count(), o.steps, others), "",
 		"| requests | time | CPU use | memory held, mean |", "|---|---|---|---|", "| as asked | %.1f s | %.0f %% | %.0f MiB |" % (a["seconds"], 100 * a["cpu"], a["mib"]),
 		"| after rightsize | %.1f s | %.0f %% | %.0f MiB |" % (b["seconds"], 100 * b["cpu"], b["mib"])]
 	return "\n".join(out)
@@ -222,7 +233,8 @@ def main():
 	o.couler = os.path.abspath(o.couler)
 	if o.quick:
 		return quick(o.couler)
-	text = page(o, cluster(o.couler, o.seeds, [1.2, 1.5, 2.0, 3.0], 10 ** 9), local(o.couler, o.steps))
+	rows, others = cluster(o.couler, o.seeds, [1.2, 1.5, 2.0, 3.0], 10 ** 9), busy()
+	text = page(o, rows, local(o.couler, o.steps), others)
 	print(text)
 	if o.out:
 		old = open(o.out, encoding="utf-8").read()
