@@ -313,6 +313,18 @@ class Reading(Folder):
         self.write("b.couler.json", {**ONE, "dag_id": "big.big_part_1"})
         self.assertRegex(str(self.bag().import_errors), "'big.big_part_1' is the id of")
 
+    def test_20000_steps(self) -> None:
+        """In parts of 500, well within the time that Airflow gives an import."""
+        shapes = os.path.join(REPO, "tests/bench/shapes.py")
+        text = subprocess.run([sys.executable, shapes, "layered", "20000"], capture_output=True, text=True, check=True).stdout
+        self.write("large.couler.json", compiled(text, "large", "--split-steps", "500"))
+        self.assertLessEqual(float(conf.get("core", "dagbag_import_timeout")), 30.0)
+        bag = self.bag()
+        self.assertEqual({}, dict(bag.import_errors))
+        self.assertGreaterEqual(len(bag.dags), 41)
+        steps = sum(type(t).__name__ == "Step" for d in bag.dags.values() for t in d.tasks)
+        self.assertEqual((steps, max(len(d.tasks) for d in bag.dags.values()) <= 502), (20000, True))
+
     def test_500_dags(self) -> None:
         """Airflow itself ends an import after its default time; documents of real size."""
         document = every_document()["churn.cw"]
