@@ -2205,7 +2205,7 @@ class Running:
                 return True
         return False
 
-    # ---- fail_fast: a file in the run's folder for each workflow whose steps are no longer started
+    # ---- fail_fast: a file in the run's folder for each workflow whose steps are no longer started; it names who failed
 
     def _scopes(self) -> Iterator[tuple[str, str]]:
         """The workflows around this task, the innermost first, with their stop files."""
@@ -2221,17 +2221,49 @@ class Running:
 
     def stop_others(self) -> None:
         scope, mark = next(self._scopes())
-        if self.doc.scope(scope).get("fail_fast") and not self.spec.get("handler"):
-            os.makedirs(os.path.dirname(mark), exist_ok=True)
-            with open(mark, "w", encoding="utf-8"):
-                pass
+        if not self.doc.scope(scope).get("fail_fast") or self.spec.get("handler"):
+            return
+        if self.spec["kind"] == "triggered" and self.doc.tasks[self.spec["trigger"]].get("part"):
+            return  # the step that failed in the part has left it
+        os.makedirs(os.path.dirname(mark), exist_ok=True)
+        part = f"{mark}.{os.getpid()}.{time.monotonic_ns()}"
+        with open(part, "w", encoding="utf-8") as f:
+            json.dump(self.me(), f)
+        os.replace(part, mark)
 
     def stopped(self) -> bool:
         if self.spec.get("handler"):
             return False
-        if self.caller and any(map(os.path.exists, self.caller["stops"])):
-            return True
-        return any(self.doc.scope(scope).get("fail_fast") and os.path.exists(mark) for scope, mark in self._scopes())
+        marks = [mark for scope, mark in self._scopes() if self.doc.scope(scope).get("fail_fast")]
+        return any(self._stands(mark) for mark in [*marks, *(self.caller["stops"] if self.caller else ())])
+
+    def me(self) -> list[Any]:
+        return [self.doc.dag_id, self.run_id, self.tid, int(self.ti.map_index)]
+
+    def _stands(self, mark: str) -> bool:
+        """Whether the step that left a mark is still one that failed: a user may have cleared it since."""
+        try:
+            with open(mark, encoding="utf-8") as f:
+                by = json.load(f)
+        except FileNotFoundError:
+            return False
+        if by == self.me():
+            os.unlink(mark)
+            return False
+        anew = self.part_run(self.tid)
+        if self.spec["kind"] == "trigger" and (by[1] == anew or by[1].endswith("__" + anew)):
+            return False
+        return self._state_of(by[0], by[1], by[2], by[3]) in ("failed", "running")
+
+    def _state_of(self, dag_id: str, run_id: str, tid: str, position: int) -> str:
+        if [dag_id, run_id] == [self.doc.dag_id, self.run_id]:
+            return self.states().get((tid, position), "")
+        if AIRFLOW >= (3,):
+            got = self.ti.get_task_states(dag_id=dag_id, run_ids=[run_id], task_ids=[tid]).get(run_id, {})
+            return str(got.get(tid if position < 0 else f"{tid}_{position}", ""))
+        found = _first("airflow.models.dagrun:DagRun").find(dag_id=dag_id, run_id=run_id)
+        ti = found[0].get_task_instance(tid, map_index=position) if found else None
+        return str(ti.state) if ti else ""
 
     def values(self, expressions: dict[str, Any], what: str, scope: Scope | None = None) -> dict[str, Value | None]:
         out: dict[str, Value | None] = {}
@@ -3435,10 +3467,12 @@ def _trigger_class() -> Any:
 
         def execute(self, context: Any) -> Any:
             run = Running(self, context)
-            params = call_params(run)
-            self.trigger_run_id = run.part_run(run.tid)
-            self.conf = {"couler": [run.doc.dag_id, run.run_id, run.tid, int(run.ti.map_index)]}
-            run.ti.xcom_push(key=CALL, value=run.for_part(run.tid, params))
+            try:
+                given = run.for_part(run.tid, call_params(run))
+            except EvalError as x:
+                return run.fail(EXIT_VALUE, str(x))
+            self.trigger_run_id, self.conf = run.part_run(run.tid), {"couler": run.me()}
+            run.ti.xcom_push(key=CALL, value=given)
             run.succeed({})
             self.log.info("the run %s of %s", self.trigger_run_id, self.trigger_dag_id)
             return super().execute(context)

@@ -24,6 +24,7 @@ from typing import Any
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 PROGRAM = '''workflow big {{
+  fail_fast = true
   step a {{ out v: int; out f: file; run = """echo 1 > "$v"; echo one > "$f" """ }}
   step b {{ in n = a.v; in g = a.f; out v: int; out f: file; run = """echo $((n + 1)) > "$v"; {{ cat "$g"; echo two; }} > "$f" """ }}
   step c {{ in n = b.v; in g = b.f; out v: int; out f: file; run = """test -e {mark}; echo $((n + 1)) > "$v"; {{ cat "$g"; echo three; }} > "$f" """ }}
