@@ -186,9 +186,14 @@ static void tags(struct af *af, struct strbuf *b, const struct ir_workflow *w)
 	sb_ch(b, ']');
 }
 
+bool af_is_dag(const struct ir *m, const struct ir_workflow *w)
+{
+	return w == m->entry || w->link != LINK_INLINE;
+}
+
 static bool is_part(const struct ir *m, const struct ir_workflow *w)
 {
-	return w != m->entry && w->link != LINK_INLINE;
+	return w != m->entry && af_is_dag(m, w);
 }
 
 static bool has_parts(const struct ir *m)
@@ -505,7 +510,7 @@ static int measure(const struct ir *m, const struct optset *o, size_t *bytes)
 		const struct ir_workflow *w = m->workflows.v[i];
 		struct strbuf b = { 0 };
 
-		if (w != m->entry && !is_part(m, w))
+		if (!af_is_dag(m, w))
 			continue;
 		write(m, w, o, &b, m->diag);
 		bytes[w->id] = b.n;

@@ -139,6 +139,7 @@ struct af {
 };
 
 /* airflow.c */
+bool af_is_dag(const struct ir *m, const struct ir_workflow *w);       /* the entry, or a part: not written into its caller's */
 const struct str *af_dag_id(struct af *af, const struct ir_workflow *w);
 
 /* place.c */

@@ -124,7 +124,7 @@ static void check_workflow(struct check *c, struct ir_workflow *w)
 		for (uint32_t i = 0; i < w->nparams; i++)
 			if (!w->params[i].dflt)
 				refuse(c, w->params[i].span, "give it a default, or set it with -p when compiling", "workflow '%s' starts by its schedule, when nobody can give its parameter '%s'", w->name->s, w->params[i].name->s);
-	if ((w == c->af.m->entry || w->link != LINK_INLINE) && af_dag_id(&c->af, w)->len > AF_ID_MAX)
+	if (af_is_dag(c->af.m, w) && af_dag_id(&c->af, w)->len > AF_ID_MAX)
 		refuse(c, w->span, "a shorter name", "workflow '%s': a DAG's id has at most %d characters", w->name->s, AF_ID_MAX);
 	workflow_nodes(w, check_node, c);
 }
