@@ -234,6 +234,19 @@ static struct elsewhere *started(struct server *s, const char *const *replies)
 	return e;
 }
 
+/* The same, with a worker. */
+static struct elsewhere *with_one(struct server *s, const char *const *replies)
+{
+	struct elsewhere *e = started(s, replies);
+	struct elsewhere_state st;
+
+	elsewhere_want(e, 1);
+	st = wait_for(e, false);
+	free(st.error);
+	free(st.news);
+	return e;
+}
+
 /* The controller changes the Job, too, above all when pods end: a patch that met that is made again. */
 START_TEST(a_conflict_is_no_end)
 {
@@ -260,14 +273,9 @@ START_TEST(a_deletion_is_tried_again)
 	static const char *const replies[] = { JSON("201 Created", "{}"), JSON("200 OK", "{\"status\":{\"active\":1}}"), SAYS("503 Service Unavailable", "starting"),
 		SAYS("503 Service Unavailable", "starting"), "", SAYS("409 Conflict", "modified"), JSON("200 OK", "{}"), NULL };
 	struct server s = { 0 };
-	struct elsewhere *e = started(&s, replies);
-	struct elsewhere_state st;
+	struct elsewhere *e = with_one(&s, replies);
 	char *err;
 
-	elsewhere_want(e, 1);
-	st = wait_for(e, false);
-	free(st.error);
-	free(st.news);
 	elsewhere_end(e, 60, &err);
 	ck_assert_msg(!err, "%s", err);
 	ck_assert_int_eq(s.asked, 7);
@@ -309,14 +317,9 @@ START_TEST(a_job_that_cannot_be_deleted)
 {
 	const char *replies[] = { JSON("201 Created", "{}"), JSON("200 OK", "{\"status\":{\"active\":1}}"), stays[_i].reply, NULL };
 	struct server s = { 0 };
-	struct elsewhere *e = started(&s, replies);
-	struct elsewhere_state st;
+	struct elsewhere *e = with_one(&s, replies);
 	char *err;
 
-	elsewhere_want(e, 1);
-	st = wait_for(e, false);
-	free(st.error);
-	free(st.news);
 	if (!stays[_i].reply)
 		server_stop(&s);
 	elsewhere_end(e, 3, &err);
